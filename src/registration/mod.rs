@@ -1,0 +1,3 @@
+//! resolve: everything about one compute cluster, checked and completed.
+
+pub mod finding;

@@ -1,0 +1,74 @@
+//! Text from input, made safe to show on a terminal.
+
+use std::fmt::{self, Write as _};
+use std::path::Path;
+
+/// Shows text from input in backticks, with everything escaped that could move a terminal's
+/// cursor, change its colour or reorder the line: control characters, bidirectional overrides,
+/// invisible characters.
+pub fn shown(text: &str) -> impl fmt::Display + '_ {
+    Shown(text)
+}
+
+/// Shows a path as [`shown`] does; bytes that are no UTF-8 become U+FFFD.
+pub fn shown_path(path: &Path) -> impl fmt::Display {
+    let text = path.to_string_lossy().into_owned();
+    fmt::from_fn(move |f| write!(f, "{}", Shown(&text)))
+}
+
+/// Shows several texts, separated by commas.
+pub fn shown_list<I>(texts: I) -> String
+where
+    I: IntoIterator,
+    I::Item: AsRef<str>,
+{
+    let shown: Vec<String> = texts
+        .into_iter()
+        .map(|text| Shown(text.as_ref()).to_string())
+        .collect();
+    shown.join(", ")
+}
+
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('`')?;
+        for character in self.0.chars() {
+            if is_unsafe_to_show(character) {
+                write!(f, "{}", character.escape_unicode())?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        f.write_char('`')
+    }
+}
+
+/// Whether a character could hide or reorder text: control characters, and those of Unicode's format characters that hide or reorder text
+/// (UAX #9 explicit directions, zero-width characters, byte order mark, line separators).
+pub fn is_unsafe_to_show(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{00ad}' | '\u{061c}' | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_is_shown_as_it_is() {
+        assert_eq!(shown("zürich-1").to_string(), "`zürich-1`");
+    }
+
+    #[test]
+    fn control_and_bidirectional_characters_are_escaped() {
+        assert_eq!(
+            shown("a\u{1b}[31m\n\u{202e}b").to_string(),
+            "`a\\u{1b}[31m\\u{a}\\u{202e}b`"
+        );
+    }
+}
