@@ -1,3 +1,4 @@
 //! resolve: everything about one compute cluster, checked and completed.
 
+pub mod certificate;
 pub mod finding;
