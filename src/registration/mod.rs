@@ -2,3 +2,5 @@
 
 pub mod certificate;
 pub mod finding;
+pub mod server;
+pub mod token;
