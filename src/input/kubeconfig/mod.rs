@@ -1,0 +1,201 @@
+//! The compute kubeconfig: finding it, and the one cluster in it.
+//!
+//! A kubeconfig names clusters (an API server and its certificate authority), users (credentials)
+//! and contexts (one of each). A context is chosen; of everything else only that context's
+//! cluster is used. `kube`'s own readers aren't used: they model users, fall back to other files,
+//! and print the lines around a syntax error, tokens included.
+
+mod document;
+mod search;
+
+use anyhow::{Context, Result, bail};
+use kube::config::Cluster;
+use serde_yaml::{Mapping, Value};
+
+pub use search::Search;
+
+use super::file::{Source, decode};
+use super::yaml;
+use crate::text::{shown, shown_list};
+use document::{Document, parse, text};
+
+/// The chosen context's cluster, as the kubeconfig gives it.
+pub struct ChosenCluster {
+    /// Name of the context.
+    pub context: String,
+    /// Name of the cluster.
+    pub name: String,
+    /// The kubeconfig that holds the cluster.
+    pub source: Source,
+    /// Its fields; no other than those that this program reads are set.
+    pub cluster: Cluster,
+}
+
+/// A kubeconfig, or several as one.
+struct Merged {
+    sources: Vec<Source>,
+    current_context: Option<String>,
+    contexts: Vec<(String, Mapping)>,
+    clusters: Vec<(String, Mapping, Source)>,
+}
+
+/// Reads the kubeconfigs that `search` leads to and chooses a context: the named one, or else
+/// the current one. Notes are lines for the user, such as which missing files were passed over.
+///
+/// # Errors
+/// Where none can be read, or the context or its cluster can't be told.
+pub fn read(
+    search: &Search,
+    context: Option<&str>,
+    notes: &mut Vec<String>,
+) -> Result<ChosenCluster> {
+    let mut merged = Merged {
+        sources: Vec::new(),
+        current_context: None,
+        contexts: Vec::new(),
+        clusters: Vec::new(),
+    };
+    for (source, bytes) in search.read(notes)? {
+        let document = decode(bytes)
+            .and_then(|text| parse(&text))
+            .with_context(|| format!("failed to read the kubeconfig {source}"))?;
+        merged.add(source, document);
+    }
+    merged.choose(context).with_context(|| {
+        format!(
+            "failed to choose a context of the kubeconfig {}",
+            merged.title()
+        )
+    })
+}
+
+impl Merged {
+    /// Merges as client-go does: the first current context that isn't empty, and the first whole
+    /// entry of each name.
+    fn add(&mut self, source: Source, document: Document) {
+        self.current_context = self.current_context.take().or(document.current_context);
+        for (name, context) in document.contexts {
+            if !self.contexts.iter().any(|(other, _)| *other == name) {
+                self.contexts.push((name, context));
+            }
+        }
+        for (name, cluster) in document.clusters {
+            if !self.clusters.iter().any(|(other, ..)| *other == name) {
+                self.clusters.push((name, cluster, source.clone()));
+            }
+        }
+        self.sources.push(source);
+    }
+
+    fn title(&self) -> String {
+        let sources: Vec<String> = self.sources.iter().map(Source::to_string).collect();
+        sources.join(", ")
+    }
+
+    fn choose(&self, wanted: Option<&str>) -> Result<ChosenCluster> {
+        let name = match (wanted, &self.current_context) {
+            (Some(name), _) => name,
+            (None, Some(name)) => name,
+            (None, None) => bail!(
+                "no context is named, and its current-context is empty: name one by `kubeconfig.context` in the values file or by `--context`; {}",
+                choices("contexts", self.context_names())
+            ),
+        };
+        let chosen_by = if wanted.is_some() {
+            ""
+        } else {
+            ", its current-context,"
+        };
+        let Some((_, context)) = self.contexts.iter().find(|(other, _)| other == name) else {
+            bail!(
+                "the context {}{chosen_by} is not in it; {}",
+                shown(name),
+                choices("contexts", self.context_names())
+            );
+        };
+        let Some(cluster_name) = text(context.get("cluster")).filter(|name| !name.is_empty())
+        else {
+            bail!("the context {} names no cluster", shown(name));
+        };
+        let Some((_, body, source)) = self
+            .clusters
+            .iter()
+            .find(|(name, ..)| *name == cluster_name)
+        else {
+            bail!(
+                "the context {} names the cluster {}, which is not in it; {}",
+                shown(name),
+                shown(&cluster_name),
+                choices(
+                    "clusters",
+                    self.clusters.iter().map(|(name, ..)| name.as_str())
+                )
+            );
+        };
+        Ok(ChosenCluster {
+            context: name.to_owned(),
+            cluster: cluster(body)
+                .with_context(|| format!("failed to read the cluster {}", shown(&cluster_name)))?,
+            source: source.clone(),
+            name: cluster_name,
+        })
+    }
+
+    fn context_names(&self) -> impl Iterator<Item = &str> {
+        self.contexts.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+fn choices<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    match names.as_slice() {
+        [] => format!("it has no {what}"),
+        _ => format!("it has the {what} {}", shown_list(names)),
+    }
+}
+
+/// The fields of a cluster that decide how the control plane reaches it.
+fn cluster(body: &Mapping) -> Result<Cluster> {
+    Ok(Cluster {
+        server: field(body, "server")?,
+        insecure_skip_tls_verify: Some(is_true(body.get("insecure-skip-tls-verify"))),
+        certificate_authority: field(body, "certificate-authority")?,
+        certificate_authority_data: field(body, "certificate-authority-data")?,
+        proxy_url: field(body, "proxy-url")?,
+        tls_server_name: field(body, "tls-server-name")?,
+        ..Cluster::default()
+    })
+}
+
+/// A field's text; an empty one counts as none, as it does for client-go.
+fn field(body: &Mapping, key: &str) -> Result<Option<String>> {
+    match body.get(key) {
+        None => match yaml::miscased(body, key) {
+            Some(found) => bail!(
+                "it has a key {} where {} is expected: the case matters",
+                shown(found),
+                shown(key)
+            ),
+            None => Ok(None),
+        },
+        Some(Value::Null) => Ok(None),
+        Some(value) => match text(Some(value)) {
+            Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+            None => bail!("its {} is not a string", shown(key)),
+        },
+    }
+}
+
+/// Whether a boolean is set. What isn't clearly false counts as true: the one field that is read
+/// here turns a check off, and Kubernetes' parser reads `yes` and `on` as true as well.
+fn is_true(value: Option<&Value>) -> bool {
+    let text = match value {
+        None | Some(Value::Null) => return false,
+        Some(value) => text(Some(value)).unwrap_or_default(),
+    };
+    !matches!(
+        text.to_ascii_lowercase().as_str(),
+        "false" | "no" | "off" | "n" | "f" | "0" | ""
+    )
+}

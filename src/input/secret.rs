@@ -1,0 +1,114 @@
+//! Secrets: where they come from, and how they are kept.
+//!
+//! A secret is read when a side that needs it is rendered, and not otherwise.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::file::{Source, decode};
+use super::values::{SecretSource, SecretValue};
+use crate::text::shown;
+
+/// A secret and whether the values file holds it in the clear. Its `Debug` form is redacted.
+#[derive(Clone, Debug)]
+pub struct Secret {
+    text: SecretString,
+    /// Whether the values file itself holds the secret, so that rendering it beside the values
+    /// file gives nothing away.
+    pub in_values: bool,
+}
+
+impl Secret {
+    /// A secret that the values file holds.
+    pub fn in_values(text: SecretString) -> Self {
+        Self {
+            text,
+            in_values: true,
+        }
+    }
+
+    /// A secret that was read from elsewhere.
+    pub fn from_elsewhere(text: String) -> Self {
+        Self {
+            text: text.into(),
+            in_values: false,
+        }
+    }
+
+    /// The secret itself, to be rendered and never to be shown.
+    pub fn expose(&self) -> &str {
+        self.text.expose_secret()
+    }
+}
+
+/// Reads a secret of the values file; white space around one from a file or a variable is dropped,
+/// as editors and `echo` leave a newline there.
+///
+/// # Errors
+/// Where the place can't be read, or holds nothing.
+pub fn read_value(value: &SecretValue, values: &Source) -> Result<Secret> {
+    match value {
+        SecretValue::Literal(text) => Ok(Secret::in_values(text.clone())),
+        SecretValue::From(source) => read_source(source, values),
+    }
+}
+
+/// Reads a secret that the values file points to.
+///
+/// # Errors
+/// Where the place can't be read, or holds nothing.
+pub fn read_source(source: &SecretSource, values: &Source) -> Result<Secret> {
+    match source {
+        SecretSource::Env(name) => read_variable(name),
+        SecretSource::File(path) => {
+            let path = values.resolve(path)?;
+            read_file(&Source::Path(path))
+        }
+    }
+}
+
+/// Reads a secret from a file or from standard input.
+///
+/// # Errors
+/// Where it can't be read, isn't text, or holds nothing.
+pub fn read_file(source: &Source) -> Result<Secret> {
+    let text = source
+        .read()
+        .and_then(decode)
+        .with_context(|| format!("failed to read {source}"))?;
+    not_empty(text).with_context(|| format!("{source} holds nothing but white space"))
+}
+
+fn read_variable(name: &str) -> Result<Secret> {
+    if name.is_empty() || name.contains(['=', '\0']) {
+        bail!("{} is not the name of an environment variable", shown(name));
+    }
+    let Some(value) = std::env::var_os(name) else {
+        bail!("the environment variable {} is not set", shown(name));
+    };
+    // The error of `into_string` holds the value, so it is dropped.
+    let Ok(text) = value.into_string() else {
+        bail!("the environment variable {} is not UTF-8 text", shown(name));
+    };
+    not_empty(text).with_context(|| format!("the environment variable {} is empty", shown(name)))
+}
+
+fn not_empty(text: String) -> Option<Secret> {
+    let trimmed = text.trim_ascii();
+    (!trimmed.is_empty()).then(|| Secret::from_elsewhere(trimmed.to_owned()))
+}
+
+/// The bytes of a file that the values file names, which hold no secret.
+///
+/// # Errors
+/// Where it can't be read.
+pub fn read_plain(path: &str, values: &Source) -> Result<(PathBuf, Vec<u8>)> {
+    let path = values.resolve(path)?;
+    let source = Source::Path(path.clone());
+    let bytes = source
+        .read()
+        .with_context(|| format!("failed to read {source}"))?;
+    Ok((path, bytes))
+}
