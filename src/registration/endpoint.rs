@@ -1,0 +1,94 @@
+//! The endpoint of a compute cluster, checked: what the control plane's client gets to dial it.
+
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, bail};
+
+use super::all_at;
+use super::certificate::CertificateAuthority;
+use super::finding::{Code, Finding};
+use super::server::{Server, mask_url};
+use crate::input::endpoint::{Authority, Endpoint};
+use crate::text::shown;
+
+/// A server, its certificate authority (none where the controller's own roots do), and findings.
+type Resolved = (Server, Option<CertificateAuthority>, Vec<Finding>);
+
+/// Checks the server and the certificate authority of an endpoint.
+///
+/// # Errors
+/// Where the control plane couldn't use one of them at all.
+pub fn resolve(endpoint: &Endpoint, now: SystemTime) -> Result<Resolved> {
+    let Some(url) = &endpoint.server.url else {
+        bail!(
+            "failed to use {}: it is missing or empty, so there is no API server to register",
+            endpoint.server.origin
+        );
+    };
+    let server =
+        Server::parse(url).with_context(|| format!("failed to use {}", endpoint.server.origin))?;
+    let mut findings = all_at(&endpoint.server.origin, server.findings());
+    findings.extend(proxy_finding(endpoint));
+    findings.extend(tls_server_name_finding(endpoint, &server));
+    let authority = resolve_authority(endpoint)?;
+    if let Some((authority, origin)) = &authority {
+        if server.is_gke_dns_endpoint() {
+            findings.push(Finding::new(
+                Code::GkeDnsEndpoint,
+                format!(
+                    "{origin}: the server is a GKE DNS endpoint, whose certificate comes from a public authority, and the control plane would check it by this private one and fail; write `certificateAuthority: system` under `kubeconfig` in the values file"
+                ),
+            ));
+        }
+        findings.extend(all_at(origin, authority.findings(now)));
+    }
+    Ok((server, authority.map(|(authority, _)| authority), findings))
+}
+
+fn proxy_finding(endpoint: &Endpoint) -> Option<Finding> {
+    let proxy = endpoint.proxy_url.as_ref()?;
+    Some(Finding::new(
+        Code::ProxyIgnored,
+        format!(
+            "`proxy-url` of {} is {}, and the control plane dials the server directly; make sure that it can, or set `kubeconfig.server` in the values file to an address at which it can",
+            endpoint.origin,
+            shown(&mask_url(&proxy.0))
+        ),
+    ))
+}
+
+fn tls_server_name_finding(endpoint: &Endpoint, server: &Server) -> Option<Finding> {
+    let name = endpoint.tls_server_name.as_ref()?;
+    (!server.is_named(name)).then(|| {
+        Finding::new(
+            Code::TlsServerName,
+            format!(
+                "`tls-server-name` of {} is {}, and the control plane checks the server's certificate for {} instead, so the connection would fail; set `kubeconfig.server` in the values file to an address that the certificate is for",
+                endpoint.origin,
+                shown(name),
+                shown(server.host())
+            ),
+        )
+    })
+}
+
+fn resolve_authority(endpoint: &Endpoint) -> Result<Option<(CertificateAuthority, String)>> {
+    // A certificate authority that the values file names answers the question that
+    // `insecure-skip-tls-verify` leaves open.
+    let (authority, origin) = match &endpoint.certificate_authority {
+        Authority::System => return Ok(None),
+        _ if endpoint.insecure && !endpoint.authority_is_from_values => bail!(
+            "failed to use {}: it has `insecure-skip-tls-verify: true`, and the control plane can't skip the check: get the cluster's CA (on a control-plane node it is /etc/kubernetes/pki/ca.crt; in a pod /var/run/secrets/kubernetes.io/serviceaccount/ca.crt) and name the file by `kubeconfig.certificateAuthority` in the values file",
+            endpoint.origin
+        ),
+        Authority::Missing => bail!(
+            "failed to use {}: it has no certificate authority: export the kubeconfig by `kubectl config view --raw`, or name a PEM file by `kubeconfig.certificateAuthority` in the values file, or write `system` there where the server's certificate comes from a public authority",
+            endpoint.origin
+        ),
+        Authority::Base64 { text, origin } => (CertificateAuthority::from_base64(text), origin),
+        Authority::File { bytes, origin } => (CertificateAuthority::from_pem(bytes), origin),
+    };
+    let authority =
+        authority.with_context(|| format!("failed to use the certificate authority {origin}"))?;
+    Ok(Some((authority, origin.clone())))
+}

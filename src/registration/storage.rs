@@ -1,0 +1,299 @@
+//! The storage that jobs use: a file system, an S3 endpoint and a way in.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+
+use super::finding::{Code, Finding};
+use super::name::check_variable;
+use super::server::{is_loopback_host, placeholder};
+use crate::input::StorageKeys;
+use crate::input::secret::Secret;
+use crate::input::values::{CredentialsValues, StorageScheme, StorageValues};
+use crate::text::{shown, shown_list};
+
+/// Keys of the ConfigMap `michelangelo-config` that this program gives a meaning.
+const OWN_KEYS: [&str; 5] = [
+    FILE_SYSTEM,
+    SCHEME,
+    ENDPOINT,
+    ACCESS_KEY_ID,
+    SECRET_ACCESS_KEY,
+];
+/// The fsspec URL of the file system.
+pub const FILE_SYSTEM: &str = "MA_FILE_SYSTEM";
+/// The scheme of the S3 endpoint.
+pub const SCHEME: &str = "MA_FILE_SYSTEM_S3_SCHEME";
+/// The URL of the S3 endpoint.
+pub const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+/// The public half of the S3 key.
+pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// The secret half of the S3 key.
+pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+
+/// The storage, checked.
+#[derive(Debug)]
+pub struct Storage {
+    /// An fsspec URL.
+    pub file_system: String,
+    /// Scheme of the endpoint.
+    pub scheme: StorageScheme,
+    /// URL of an S3 API that isn't AWS's own.
+    pub endpoint: Option<String>,
+    /// The S3 key, where there is one to render.
+    pub keys: Option<KeyPair>,
+    /// Further environment variables of every pod.
+    pub extra_env: BTreeMap<String, String>,
+}
+
+/// An S3 key, read where it is needed.
+#[derive(Debug)]
+pub enum KeyPair {
+    /// The compute side isn't rendered, so the key wasn't read.
+    NotNeeded,
+    /// The key.
+    Read {
+        /// `AWS_ACCESS_KEY_ID`
+        access_key_id: Secret,
+        /// `AWS_SECRET_ACCESS_KEY`
+        secret_access_key: Secret,
+    },
+}
+
+/// Checks and completes what the values file says about the storage.
+///
+/// # Errors
+/// Where a value isn't what its key asks for.
+pub fn resolve(
+    values: Option<StorageValues>,
+    keys: Option<StorageKeys>,
+) -> Result<(Storage, Vec<Finding>)> {
+    let Some(values) = values else {
+        bail!(
+            "the key `storage` is missing; it says at least how jobs get access: `storage: {{credentials: …}}`"
+        );
+    };
+    let StorageValues {
+        file_system,
+        scheme,
+        endpoint,
+        credentials,
+        extra_env,
+    } = values;
+    let Some(credentials) = credentials else {
+        bail!(
+            "the key `storage.credentials` is missing; it says how jobs get access: `accessKeyId` and `secretAccessKey`, `workloadIdentity`, or `{{existingSecret: true}}`"
+        );
+    };
+    let file_system = file_system.unwrap_or_else(|| "s3://default".to_owned());
+    check_file_system(&file_system).context("`storage.fileSystem`")?;
+    let mut findings = Vec::new();
+    let endpoint = match endpoint {
+        Some(url) => Some(Endpoint::parse(url).context("`storage.endpoint`")?),
+        None => None,
+    };
+    if let Some(endpoint) = &endpoint {
+        findings.extend(endpoint.finding(scheme));
+        findings.extend(endpoint.loopback_finding());
+    }
+    let scheme = scheme
+        .or(endpoint.as_ref().map(|endpoint| endpoint.scheme))
+        .unwrap_or(StorageScheme::Https);
+    let storage = Storage {
+        file_system,
+        scheme,
+        endpoint: endpoint.map(|endpoint| endpoint.url),
+        keys: key_pair(&credentials, keys)?,
+        extra_env: check_extra_env(extra_env.unwrap_or_default())?,
+    };
+    Ok((storage, findings))
+}
+
+fn key_pair(credentials: &CredentialsValues, keys: Option<StorageKeys>) -> Result<Option<KeyPair>> {
+    match (credentials, keys) {
+        (CredentialsValues::Keys { .. }, Some(keys)) => {
+            check_key(&keys.access_key_id).context("`storage.credentials.accessKeyId`")?;
+            check_key(&keys.secret_access_key).context("`storage.credentials.secretAccessKey`")?;
+            Ok(Some(KeyPair::Read {
+                access_key_id: keys.access_key_id,
+                secret_access_key: keys.secret_access_key,
+            }))
+        }
+        (CredentialsValues::Keys { .. }, None) => Ok(Some(KeyPair::NotNeeded)),
+        (
+            CredentialsValues::WorkloadIdentity
+            | CredentialsValues::ExistingSecret
+            | CredentialsValues::ExternalSecret,
+            _,
+        ) => Ok(None),
+    }
+}
+
+/// S3 keys travel in HTTP headers, so they are printable ASCII; anything else came along by mistake.
+fn check_key(key: &Secret) -> Result<()> {
+    let text = key.expose();
+    if text.is_empty() {
+        bail!("it is empty; for access without keys write `credentials: workloadIdentity`");
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!(
+            "it has white space, control characters or non-ASCII characters in it, which no S3 key has"
+        );
+    }
+    if let Some(form) = placeholder(text) {
+        bail!("it is a placeholder, `{form}`; put the real one there");
+    }
+    Ok(())
+}
+
+fn check_file_system(url: &str) -> Result<()> {
+    refuse_placeholder(url)?;
+    let Some((scheme, rest)) = url.split_once("://") else {
+        bail!(
+            "{} is not an fsspec URL: expected one such as `s3://default`",
+            shown(url)
+        );
+    };
+    let scheme_is_good = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.chars().all(|character| {
+            character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.' | ':')
+        });
+    let authority = rest.split('/').next().unwrap_or_default();
+    if authority
+        .split_once('@')
+        .is_some_and(|(user, _)| user.contains(':'))
+    {
+        bail!("it has a password in it; credentials belong under `storage.credentials`");
+    }
+    if !scheme_is_good || rest.is_empty() || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!(
+            "{} is not an fsspec URL: expected one such as `s3://default`",
+            shown(url)
+        );
+    }
+    Ok(())
+}
+
+fn refuse_placeholder(text: &str) -> Result<()> {
+    if let Some(form) = placeholder(text) {
+        bail!("it is or holds a placeholder, `{form}`; put the real value there");
+    }
+    Ok(())
+}
+
+/// The endpoint's URL, which goes to the pods as it is, and what was seen in it.
+struct Endpoint {
+    url: String,
+    scheme: StorageScheme,
+    host: String,
+}
+
+impl Endpoint {
+    fn parse(url: String) -> Result<Self> {
+        refuse_placeholder(&url)?;
+        if url.contains('@') {
+            bail!(
+                "it has a user or password in it; credentials belong under `storage.credentials`"
+            );
+        }
+        let Some((scheme, rest)) = url.split_once("://") else {
+            bail!(
+                "{} is not a URL: expected one such as `http://minio:9091`",
+                shown(&url)
+            );
+        };
+        let scheme = match scheme {
+            "http" => StorageScheme::Http,
+            "https" => StorageScheme::Https,
+            _ => bail!(
+                "{} begins with neither `http://` nor `https://`",
+                shown(&url)
+            ),
+        };
+        let authority = rest.split('/').next().unwrap_or_default();
+        let Some(host) = host_of(authority) else {
+            bail!(
+                "{} is not a URL with a host and an optional port: expected one such as `http://minio:9091`",
+                shown(&url)
+            );
+        };
+        if url.contains(['?', '#']) || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            bail!(
+                "{} has a query, a fragment, white space or non-ASCII characters in it, which an S3 endpoint has not",
+                shown(&url)
+            );
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            scheme,
+            url,
+        })
+    }
+
+    fn finding(&self, scheme: Option<StorageScheme>) -> Option<Finding> {
+        let scheme = scheme.filter(|scheme| *scheme != self.scheme)?;
+        Some(Finding::new(
+            Code::StorageSchemeMismatch,
+            format!(
+                "`storage.scheme` is `{}`, but `storage.endpoint` is {}: some clients in a job would follow the one, some the other; make them agree, or leave `storage.scheme` out",
+                scheme.as_str(),
+                shown(&self.url)
+            ),
+        ))
+    }
+
+    fn loopback_finding(&self) -> Option<Finding> {
+        is_loopback_host(&self.host).then(|| {
+            Finding::new(
+                Code::LoopbackStorage,
+                format!(
+                    "`storage.endpoint` is {}: in a pod that is the pod itself, so no job would reach the storage; write the address that pods of the compute cluster reach",
+                    shown(&self.url)
+                ),
+            )
+        })
+    }
+}
+
+/// The host of `host`, `host:port`, `[v6]` or `[v6]:port`, without brackets.
+fn host_of(authority: &str) -> Option<&str> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (host, after) = rest.split_once(']')?;
+            host.parse::<std::net::Ipv6Addr>().ok()?;
+            (
+                host,
+                after
+                    .strip_prefix(':')
+                    .or(after.is_empty().then_some("80"))?,
+            )
+        }
+        None => authority.split_once(':').unwrap_or((authority, "80")),
+    };
+    let port_is_good = port.bytes().all(|byte| byte.is_ascii_digit())
+        && port.parse::<u16>().is_ok_and(|port| port != 0);
+    let host_is_good = !host.is_empty()
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':'));
+    (port_is_good && host_is_good).then_some(host)
+}
+
+fn check_extra_env(extra_env: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+    for (name, value) in &extra_env {
+        check_variable(name).context("`storage.extraEnv`")?;
+        if OWN_KEYS.contains(&name.as_str()) {
+            bail!(
+                "`storage.extraEnv` sets {}, which comes from the other keys of `storage`; extraEnv can't set {}",
+                shown(name),
+                shown_list(OWN_KEYS)
+            );
+        }
+        if value.contains('\0') {
+            bail!(
+                "`storage.extraEnv.{name}` has a NUL character in it, which no environment variable can hold"
+            );
+        }
+    }
+    Ok(extra_env)
+}
