@@ -1,0 +1,283 @@
+//! The template engine: minijinja, set up so that every value is quoted and nothing is guessed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Result;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Value, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+
+use super::document::{self, Fault, MARK};
+use super::scalar::Scalar;
+use super::sealed::{self, Seal, Sealed, Secrecy};
+use super::template_set::{Template, TemplateSet};
+use crate::text::shown;
+
+/// One rendered document.
+pub struct Rendered {
+    /// Its text.
+    pub text: String,
+    /// What a parser makes of it.
+    pub value: serde_yaml::Value,
+    /// What secret material it holds.
+    pub secrecy: Secrecy,
+}
+
+/// Renders templates.
+pub struct Engine<'a> {
+    environment: Environment<'a>,
+    printed: Printed,
+    seal: Seal,
+}
+
+/// The values that the current rendering has printed.
+type Printed = Arc<Mutex<Vec<Scalar>>>;
+
+impl<'a> Engine<'a> {
+    /// An engine that knows the templates of a set.
+    ///
+    /// # Errors
+    /// Where a template isn't valid; the message names its file and line.
+    pub fn new(templates: &'a TemplateSet) -> Result<Self> {
+        let printed = Printed::default();
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_syntax(syntax()?);
+        // No template may turn quoting off, nor show what it was given.
+        for filter in ["safe", "escape", "e", "pprint"] {
+            environment.remove_filter(filter);
+        }
+        environment.remove_global("debug");
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.add_filter("b64encode", |value: Value| sealed::b64encode(&value));
+        let for_formatter = Arc::clone(&printed);
+        environment.set_formatter(move |out, _: &mut State<'_, '_>, value| {
+            print(out, value, &mut lock(&for_formatter))
+        });
+        for template in templates.all() {
+            environment
+                .add_template(&template.id, &template.text)
+                .map_err(|error| explain(template, &error))?;
+        }
+        Ok(Self {
+            environment,
+            printed,
+            seal: Seal::default(),
+        })
+    }
+
+    /// What secrets among the values report to.
+    pub fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
+    /// Renders one template; `None` where it yields no document.
+    ///
+    /// # Errors
+    /// Where the template fails or doesn't yield one document. The message names the template and
+    /// the line and holds no value.
+    pub fn render(&self, template: &Template, values: &Value) -> Result<Option<Rendered>> {
+        self.seal.clear();
+        lock(&self.printed).clear();
+        let with_placeholders = self
+            .environment
+            .get_template(&template.id)
+            .and_then(|compiled| compiled.render(values))
+            .map_err(|error| explain(template, &error))?;
+        let scalars = lock(&self.printed).clone();
+        let expected = document::expected(&with_placeholders, &scalars)
+            .map_err(|fault| self.explain_fault(template, values, &with_placeholders, &fault))?;
+        let Some(expected) = expected else {
+            return Ok(None);
+        };
+        let text = document::finish(&with_placeholders, &scalars)
+            .map_err(|error| error.context(failed(template)))?;
+        // The proof that every value has arrived as it was meant.
+        match serde_yaml::from_str::<serde_yaml::Value>(&text) {
+            Ok(value) if value == expected => Ok(Some(Rendered {
+                text,
+                value,
+                secrecy: self.seal.secrecy(),
+            })),
+            _ => anyhow::bail!(
+                "{}: a value would not come back from YAML as it went in",
+                failed(template)
+            ),
+        }
+    }
+
+    /// Says which line of the template is at fault. It is rendered once more for that, with a
+    /// record of which line wrote what.
+    fn explain_fault(
+        &self,
+        template: &Template,
+        values: &Value,
+        text: &str,
+        fault: &Fault,
+    ) -> anyhow::Error {
+        let (offset, reason) = match fault {
+            Fault::Syntax { line } => (
+                line.and_then(|line| line_offset(text, line)),
+                "what it renders is not valid YAML; values come with their quotes, so they are written `key: {{ value }}`, without quotes around them",
+            ),
+            Fault::PartOfScalar { number } => (
+                text.find(&document::placeholder(*number)),
+                "a value is only a part of a YAML scalar here; put the text into the expression: `key: {{ \"text-\" ~ value }}`, without quotes around it",
+            ),
+            Fault::SeveralDocuments => (
+                None,
+                "it renders several documents; a template is one object",
+            ),
+            Fault::RepeatedKey => (
+                None,
+                "a value that is used as a key is a key of that mapping already",
+            ),
+        };
+        let line = offset.and_then(|offset| self.template_line(template, values, offset));
+        anyhow::anyhow!("{reason}").context(failed_at(template, line))
+    }
+
+    fn template_line(&self, template: &Template, values: &Value, offset: usize) -> Option<usize> {
+        lock(&self.printed).clear();
+        let compiled = self.environment.get_template(&template.id).ok()?;
+        let (text, spans) = compiled.render_with_spans(values).ok()?;
+        let span = spans
+            .iter()
+            .find(|span| span.output_range().contains(&offset))?;
+        let before = text.get(span.output_range().start..offset)?;
+        Some(span.line() + before.matches('\n').count())
+    }
+}
+
+/// Tags that stand alone on a line leave no line behind, so that a template looks like its manifest.
+fn syntax() -> Result<SyntaxConfig> {
+    let syntax = SyntaxConfig::builder()
+        .keep_trailing_newline(true)
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build();
+    syntax.map_err(|_| anyhow::anyhow!("the template engine refuses its settings"))
+}
+
+/// A poisoned lock holds a value from a rendering that is over, and is cleared before the next.
+fn lock(printed: &Printed) -> MutexGuard<'_, Vec<Scalar>> {
+    printed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn line_offset(text: &str, line: usize) -> Option<usize> {
+    let lines = text.split_inclusive('\n').take(line.checked_sub(1)?);
+    Some(lines.map(str::len).sum())
+}
+
+/// Prints a value: every scalar becomes a placeholder, lists and mappings take YAML's flow style.
+fn print(out: &mut Output<'_>, value: &Value, printed: &mut Vec<Scalar>) -> Result<(), Error> {
+    if let Some(sealed) = value.downcast_object_ref::<Sealed>() {
+        return print_scalar(out, Scalar::String(sealed.open().to_owned()), printed);
+    }
+    match value.kind() {
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default().to_owned();
+            print_scalar(out, Scalar::String(text), printed)
+        }
+        ValueKind::Bool => print_scalar(out, Scalar::Boolean(value.is_true()), printed),
+        ValueKind::Number => match i64::try_from(value.clone()) {
+            Ok(number) if value.is_integer() => print_scalar(out, Scalar::Integer(number), printed),
+            _ => Err(refusal(
+                "a number that is not whole can't be printed; make it a string",
+            )),
+        },
+        ValueKind::Seq | ValueKind::Iterable => {
+            out.write_str("[").map_err(write_error)?;
+            for (position, item) in value.try_iter()?.enumerate() {
+                if position > 0 {
+                    out.write_str(", ").map_err(write_error)?;
+                }
+                print(out, &item, printed)?;
+            }
+            out.write_str("]").map_err(write_error)
+        }
+        ValueKind::Map => {
+            out.write_str("{").map_err(write_error)?;
+            for (position, key) in value.try_iter()?.enumerate() {
+                if position > 0 {
+                    out.write_str(", ").map_err(write_error)?;
+                }
+                print(out, &key, printed)?;
+                out.write_str(": ").map_err(write_error)?;
+                print(out, &value.get_item(&key)?, printed)?;
+            }
+            out.write_str("}").map_err(write_error)
+        }
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        ValueKind::None => Err(refusal("nothing can't be printed; test it with `if` first")),
+        _ => Err(refusal("this kind of value can't be printed")),
+    }
+}
+
+fn print_scalar(
+    out: &mut Output<'_>,
+    scalar: Scalar,
+    printed: &mut Vec<Scalar>,
+) -> Result<(), Error> {
+    if let Scalar::String(text) = &scalar
+        && text.contains(MARK)
+    {
+        return Err(refusal(
+            "the text holds the code point U+FDD0, or is the captured output of a block, which can't be printed",
+        ));
+    }
+    out.write_str(&document::placeholder(printed.len()))
+        .map_err(write_error)?;
+    printed.push(scalar);
+    Ok(())
+}
+
+fn write_error(_: std::fmt::Error) -> Error {
+    Error::from(ErrorKind::WriteFailure)
+}
+
+fn refusal(reason: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidOperation, reason)
+}
+
+fn failed(template: &Template) -> String {
+    failed_at(template, None)
+}
+
+fn failed_at(template: &Template, line: Option<usize>) -> String {
+    match line {
+        Some(line) => format!(
+            "failed to render the template {}, line {line}",
+            shown(&template.origin)
+        ),
+        None => format!("failed to render the template {}", shown(&template.origin)),
+    }
+}
+
+/// An error of the engine, without its debug form, which prints values. The details of an error
+/// while rendering may hold values as well, and are shown only where they are this module's own.
+fn explain(template: &Template, error: &Error) -> anyhow::Error {
+    let own = [
+        "a number that is not whole",
+        "nothing can't be printed",
+        "this kind of value",
+        "the text holds the code point",
+        "b64encode takes",
+    ];
+    let is_about_the_template = matches!(
+        error.kind(),
+        ErrorKind::SyntaxError
+            | ErrorKind::UnknownFilter
+            | ErrorKind::UnknownTest
+            | ErrorKind::UnknownFunction
+    );
+    let detail = error
+        .detail()
+        .filter(|detail| is_about_the_template || own.iter().any(|own| detail.starts_with(own)));
+    let mut reason = detail.map_or_else(|| error.kind().to_string(), str::to_owned);
+    let line = error.line();
+    if let Some(source) = line.and_then(|line| template.text.lines().nth(line.checked_sub(1)?)) {
+        reason = format!("{reason}: {}", shown(source.trim()));
+    }
+    anyhow::Error::msg(reason).context(failed_at(template, line))
+}

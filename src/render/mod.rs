@@ -1,0 +1,251 @@
+//! render: a [`Registration`] becomes manifests, through templates.
+//!
+//! Every value is put in by the engine, quoted, and every document is parsed again and compared
+//! with what was meant: its values, and its kind, name and namespace.
+
+mod document;
+mod engine;
+mod plan;
+mod scalar;
+mod sealed;
+mod template_set;
+
+use std::fmt;
+
+use anyhow::{Result, bail};
+use serde_yaml::Value;
+
+use crate::registration::Registration;
+use crate::text::shown;
+use engine::{Engine, Rendered};
+use plan::Object;
+pub use sealed::Secrecy;
+use template_set::Template;
+pub use template_set::TemplateSet;
+
+/// The cluster that a manifest is applied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The compute cluster, which runs the jobs.
+    Compute,
+    /// The control-plane cluster, which sends them.
+    ControlPlane,
+}
+
+impl Side {
+    /// Both, in the order in which they are rendered.
+    pub const ALL: [Self; 2] = [Self::Compute, Self::ControlPlane];
+
+    /// The side's folder, among the templates and in an output directory.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Compute => "compute",
+            Self::ControlPlane => "control-plane",
+        }
+    }
+}
+
+/// One Kubernetes object, as text.
+pub struct Manifest {
+    /// The cluster that it is applied to.
+    pub side: Side,
+    /// Name of the compute cluster that it is about.
+    pub cluster: String,
+    /// Its file name, `NN-kind-name.yaml`; by it, manifests sort into an order that works.
+    pub file_name: String,
+    /// Its YAML, with a newline at the end.
+    pub text: String,
+    /// What secret material it holds.
+    pub secrecy: Secrecy,
+}
+
+// The text may hold a token, so it isn't shown.
+impl fmt::Debug for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manifest")
+            .field("side", &self.side)
+            .field("file_name", &self.file_name)
+            .field("secrecy", &self.secrecy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Renders the manifests of the given sides, in the order in which they are applied.
+///
+/// # Errors
+/// Where a template fails or renders another object than it is there for.
+pub fn render(
+    registration: &Registration,
+    templates: &TemplateSet,
+    sides: &[Side],
+) -> Result<Vec<Manifest>> {
+    let engine = Engine::new(templates)?;
+    let mut manifests = Vec::new();
+    for side in sides {
+        let first = manifests.len();
+        render_side(&engine, templates, *side, registration, &mut manifests)?;
+        let of_side = manifests.get_mut(first..).unwrap_or_default();
+        of_side.sort_by(|one, other| one.file_name.cmp(&other.file_name));
+    }
+    Ok(manifests)
+}
+
+fn render_side(
+    engine: &Engine<'_>,
+    templates: &TemplateSet,
+    side: Side,
+    registration: &Registration,
+    manifests: &mut Vec<Manifest>,
+) -> Result<()> {
+    let values = plan::values(side, registration, engine.seal());
+    let mut identities: Vec<(Identity, String)> = Vec::new();
+    let mut accept = |template: &Template, rendered: Rendered, identity: Identity| -> Result<()> {
+        if let Some((_, other)) = identities.iter().find(|(other, _)| *other == identity) {
+            bail!(
+                "failed to render the template {}: it renders the {identity}, which {} renders too",
+                shown(&template.origin),
+                shown(other)
+            );
+        }
+        manifests.push(manifest(template, rendered, &identity, registration));
+        identities.push((identity, template.origin.clone()));
+        Ok(())
+    };
+    for object in plan::objects(side, registration) {
+        let template = templates.built_in_named(side, object.template)?;
+        let rendered = engine.render(template, &plan::object_values(&values, &object))?;
+        let Some(rendered) = rendered else {
+            bail!(
+                "failed to render the template {}: it renders nothing, and has to render the {}",
+                shown(&template.origin),
+                Identity::meant(&object)
+            );
+        };
+        let identity = identify(template, &rendered)?;
+        let meant = Identity::meant(&object);
+        if identity != meant {
+            bail!(
+                "failed to render the template {}: it renders the {identity}, and has to render the {meant}",
+                shown(&template.origin)
+            );
+        }
+        accept(template, rendered, identity)?;
+    }
+    for template in templates
+        .all()
+        .iter()
+        .filter(|template| template.is_added && template.side == side)
+    {
+        // An added template may render nothing, where it has nothing to say about this cluster.
+        if let Some(rendered) = engine.render(template, &values)? {
+            let identity = identify(template, &rendered)?;
+            accept(template, rendered, identity)?;
+        }
+    }
+    Ok(())
+}
+
+/// What makes an object the one that it is.
+#[derive(PartialEq, Eq)]
+struct Identity {
+    kind: String,
+    name: String,
+    namespace: Option<String>,
+}
+
+impl Identity {
+    fn meant(object: &Object) -> Self {
+        Self {
+            kind: object.kind.to_owned(),
+            name: object.name.clone(),
+            namespace: object.namespace.map(str::to_owned),
+        }
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", shown(&self.kind), shown(&self.name))?;
+        match &self.namespace {
+            Some(namespace) => write!(f, " of namespace {}", shown(namespace)),
+            None => f.write_str(" without a namespace"),
+        }
+    }
+}
+
+/// Reads off what object a document is.
+fn identify(template: &Template, rendered: &Rendered) -> Result<Identity> {
+    let failed = || format!("failed to render the template {}", shown(&template.origin));
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let value = &rendered.value;
+    if !value.is_mapping() {
+        bail!(
+            "{}: it renders no Kubernetes object: expected a mapping",
+            failed()
+        );
+    }
+    if text(value.get("apiVersion")).is_none_or(|version| version.is_empty()) {
+        bail!("{}: `apiVersion` is missing or not a string", failed());
+    }
+    let metadata = value.get("metadata");
+    let of_metadata = |key: &str| metadata.and_then(|metadata| metadata.get(key));
+    let namespace = match of_metadata("namespace") {
+        None => None,
+        Some(namespace) => match text(Some(namespace)) {
+            Some(namespace) => Some(namespace),
+            None => bail!("{}: `metadata.namespace` is not a string", failed()),
+        },
+    };
+    let kind = text(value.get("kind"))
+        .filter(|kind| !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let name = text(of_metadata("name")).filter(|name| !name.is_empty() && name.len() <= 253);
+    match (kind, name) {
+        (Some(kind), Some(name)) => Ok(Identity {
+            kind,
+            name,
+            namespace,
+        }),
+        (None, _) => bail!(
+            "{}: `kind` is missing or not a word of letters and digits",
+            failed()
+        ),
+        (_, None) => bail!("{}: `metadata.name` is missing or not a name", failed()),
+    }
+}
+
+fn manifest(
+    template: &Template,
+    rendered: Rendered,
+    identity: &Identity,
+    registration: &Registration,
+) -> Manifest {
+    Manifest {
+        side: template.side,
+        cluster: registration.name.clone(),
+        file_name: file_name(&template.stem, identity),
+        text: with_final_newline(rendered.text),
+        secrecy: rendered.secrecy,
+    }
+}
+
+/// `NN-kind-name.yaml`. A name may hold `:` and the like, which not every file system takes.
+fn file_name(stem: &str, identity: &Identity) -> String {
+    let number = stem.split('-').next().unwrap_or_default();
+    let kind = identity.kind.to_ascii_lowercase();
+    let name: String = identity
+        .name
+        .chars()
+        .map(|character| match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' => character,
+            _ => '_',
+        })
+        .collect();
+    format!("{number}-{kind}-{name}.yaml")
+}
+
+fn with_final_newline(mut text: String) -> String {
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,175 @@
+//! The templates: those compiled into the program, and a user's own in their place or beside them.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::Side;
+use crate::input::file::{Source, decode};
+use crate::text::{shown, shown_path};
+
+/// What a template's file name ends in.
+const SUFFIX: &str = ".yaml.j2";
+
+macro_rules! built_in {
+    ($($side:ident $folder:literal $stem:literal;)*) => {
+        /// The templates that are compiled in.
+        const BUILT_IN: &[(Side, &str, &str)] = &[
+            $((
+                Side::$side,
+                $stem,
+                include_str!(concat!("../../templates/", $folder, "/", $stem, ".yaml.j2")),
+            ),)*
+        ];
+    };
+}
+
+built_in! {
+    Compute "compute" "10-serviceaccount";
+    Compute "compute" "20-clusterrole";
+    Compute "compute" "20-role";
+    Compute "compute" "30-clusterrolebinding";
+    Compute "compute" "30-rolebinding";
+    Compute "compute" "40-configmap";
+    Compute "compute" "50-secret-storage";
+    Compute "compute" "60-secret-token";
+    ControlPlane "control-plane" "10-secret-ca";
+    ControlPlane "control-plane" "20-secret-token";
+    ControlPlane "control-plane" "30-cluster";
+}
+
+/// One template.
+pub struct Template {
+    /// The side that its manifest belongs to.
+    pub side: Side,
+    /// Its file name without the ending, `NN-…`; the number decides about the order.
+    pub stem: String,
+    /// Its name in the engine, `SIDE/STEM`.
+    pub id: String,
+    /// The file that it came from, for messages.
+    pub origin: String,
+    /// Its text.
+    pub text: String,
+    /// Whether it has no built-in counterpart.
+    pub is_added: bool,
+}
+
+/// All templates of a run.
+pub struct TemplateSet(Vec<Template>);
+
+impl TemplateSet {
+    /// The built-in templates.
+    pub fn built_in() -> Self {
+        let template = |(side, stem, text): &(Side, &str, &str)| Template {
+            side: *side,
+            stem: (*stem).to_owned(),
+            id: format!("{}/{stem}", side.folder()),
+            origin: format!("{}/{stem}{SUFFIX} (built in)", side.folder()),
+            text: (*text).to_owned(),
+            is_added: false,
+        };
+        Self(BUILT_IN.iter().map(template).collect())
+    }
+
+    /// The built-in templates, with those of a folder in place of the ones that they share the
+    /// name with, and beside the others.
+    ///
+    /// # Errors
+    /// Where the folder can't be read, or holds a file that looks like a template and isn't named
+    /// like one.
+    pub fn with_folder(folder: &Path) -> Result<Self> {
+        let mut set = Self::built_in();
+        let mut found = false;
+        for side in Side::ALL {
+            let folder = folder.join(side.folder());
+            if !folder.exists() {
+                continue;
+            }
+            found = true;
+            for path in files(&folder)? {
+                set.add(side, &path).with_context(|| {
+                    format!("failed to read the template {}", shown_path(&path))
+                })?;
+            }
+        }
+        if !found {
+            bail!(
+                "failed to read templates: {} has neither a folder `compute` nor a folder `control-plane`",
+                shown_path(folder)
+            );
+        }
+        Ok(set)
+    }
+
+    fn add(&mut self, side: Side, path: &Path) -> Result<()> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let Some(stem) = name.strip_suffix(SUFFIX) else {
+            bail!("its name does not end in `{SUFFIX}`");
+        };
+        let number_is_good = stem.split_once('-').is_some_and(|(number, _)| {
+            number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if !number_is_good {
+            bail!(
+                "its name does not begin with two digits and `-`, which decide about the order, as in `15-networkpolicy{SUFFIX}`"
+            );
+        }
+        let text = decode(Source::Path(path.to_owned()).read()?)?;
+        let template = Template {
+            side,
+            stem: stem.to_owned(),
+            id: format!("{}/{stem}", side.folder()),
+            origin: path.to_string_lossy().into_owned(),
+            text,
+            is_added: true,
+        };
+        match self.0.iter_mut().find(|other| other.id == template.id) {
+            Some(built_in) => {
+                *built_in = Template {
+                    is_added: false,
+                    ..template
+                }
+            }
+            None => self.0.push(template),
+        }
+        Ok(())
+    }
+
+    /// Every template.
+    pub fn all(&self) -> &[Template] {
+        &self.0
+    }
+
+    /// The template with a built-in one's name; it always exists, since built-in templates are
+    /// replaced and never removed.
+    pub fn built_in_named(&self, side: Side, stem: &str) -> Result<&Template> {
+        self.0
+            .iter()
+            .find(|template| template.side == side && template.stem == stem)
+            .with_context(|| format!("no template is named {}", shown(stem)))
+    }
+}
+
+/// The files of a folder that look like templates, in order; hidden files and notes are let be.
+fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+    let within = || format!("failed to read templates from {}", shown_path(folder));
+    let mut paths = Vec::new();
+    for entry in folder.read_dir().with_context(within)? {
+        let path = entry.with_context(within)?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let looks_like_one = [
+            ".yaml", ".yml", ".j2", ".jinja", ".jinja2", ".json", ".tpl", ".tmpl",
+        ]
+        .iter()
+        .any(|suffix| name.ends_with(suffix));
+        if looks_like_one && !name.starts_with('.') {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
