@@ -6,7 +6,13 @@
 //! inputs ──read──▶ Inputs ──resolve──▶ Registration ──render──▶ [Manifest] ──emit──▶ stream | directory
 //! ```
 //!
+//! [`input`] reads, [`registration`] resolves, [`render`] renders, [`output`] emits, and a
+//! [`command`] joins them. Nothing here prints by itself, opens a connection or runs a program.
 
+pub mod cli;
+pub mod command;
 pub mod input;
+pub mod output;
 pub mod registration;
+pub mod render;
 pub mod text;

@@ -1,0 +1,105 @@
+//! The arguments and their help.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Renders what registers a compute cluster with a Michelangelo control plane.
+///
+/// Reads the compute cluster's kubeconfig and a small values file, and renders the Kubernetes
+/// manifests of both sides. It calls no API and runs no other program: what it renders is piped to
+/// `kubectl apply -f -` or committed to a Git repository.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ma-register",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Render the manifests, to standard output or into a directory
+    ///
+    /// The two sides normally belong to two different clusters, so standard output takes one of
+    /// them by `--side`. A directory takes both, as DIR/compute/NAME and DIR/control-plane/NAME.
+    #[command(after_long_help = RENDER_EXAMPLES)]
+    Render(RenderArgs),
+}
+
+const RENDER_EXAMPLES: &str = "\
+Examples:
+  ma-register render -f c0.yaml --side compute | kubectl --context COMPUTE apply -f -
+  ma-register render -f c0.yaml --side control-plane --token-file token | kubectl --context CONTROL_PLANE apply -f -
+  ma-register render -f c0.yaml --output-dir deploy
+
+Reads: the values file, the kubeconfig, and the files that the values file names.
+Writes: standard output, or files below DIR. Warnings and errors go to standard error.
+Exit code: 0 done, 2 anything wrong; then nothing has been written.";
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub inputs: InputArgs,
+
+    /// Side to render: one, or both for a control plane that is its own compute cluster
+    #[arg(long, value_enum, value_name = "SIDE")]
+    pub side: Option<SideArg>,
+
+    /// Directory to write to, one file an object; made where it is missing
+    #[arg(short, long, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+
+    /// Allow secrets in DIR that the values file doesn't hold in the clear itself
+    #[arg(long, requires = "output_dir")]
+    pub plaintext_secrets: bool,
+}
+
+/// Arguments of every command that reads inputs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Inputs")]
+pub struct InputArgs {
+    /// Values file; `-` is standard input
+    #[arg(short = 'f', long, value_name = "FILE", required = true)]
+    pub values: Vec<OsString>,
+
+    /// Compute kubeconfig, where the values file names none [default: $KUBECONFIG, ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<OsString>,
+
+    /// Context in it, where the values file names none [default: current-context]
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+
+    /// Token of the service account, where the values file says nothing about it; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<OsString>,
+
+    /// Folder with templates of your own, in place of the built-in ones or beside them
+    #[arg(long, value_name = "DIR")]
+    pub templates: Option<PathBuf>,
+
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// The sides that a stream can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SideArg {
+    /// What the compute cluster gets
+    Compute,
+    /// What the control-plane cluster gets
+    ControlPlane,
+    /// Both, for a control plane that is its own compute cluster
+    Both,
+}

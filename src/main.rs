@@ -1,0 +1,39 @@
+//! The program: parse the arguments, run the command, report the error, give the exit code.
+
+use std::io;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::Parser;
+use ma_register::cli::Cli;
+use ma_register::command::{self, Outside};
+use ma_register::output::Report;
+
+/// Anything wrong, as for `diff` and `grep`; 1 is for differences.
+const WRONG: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::stdout().lock();
+    let mut err = anstream::AutoStream::auto(io::stderr());
+    let mut outside = Outside {
+        out: &mut out,
+        report: Report::new(&mut err),
+        now: SystemTime::now(),
+    };
+    match command::run(cli, &mut outside) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader has seen enough, as `head` does.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            outside.report.error(&error);
+            ExitCode::from(WRONG)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
