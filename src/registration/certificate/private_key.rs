@@ -40,7 +40,15 @@ fn is_in(bytes: &[u8], depth: usize) -> bool {
         && base64_runs(&text)
             .iter()
             .filter_map(|run| decode_what_can_be(run))
-            .any(|inner| is_in(&inner, depth - 1))
+            .any(|inner| begins_as_key(&inner) || (may_be_text(&inner) && is_in(&inner, depth - 1)))
+}
+
+/// Whether bytes may be text, also in UTF-16: a certificate's DER is none, and needn't be searched
+/// for words.
+fn may_be_text(bytes: &[u8]) -> bool {
+    let is_of_text =
+        |byte: &&u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace() || **byte == 0;
+    bytes.iter().filter(is_of_text).count() >= bytes.len() / 4 * 3
 }
 
 /// Whether a line has a label such as `-----BEGIN EC PRIVATE KEY-----`, dashes or blanks missing
