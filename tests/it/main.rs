@@ -1,0 +1,18 @@
+//! Tests of the program as its users see it.
+
+#![expect(
+    clippy::disallowed_types,
+    reason = "the program runs no other program; its tests do"
+)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod readme;
+mod snapshots;
+mod support;
