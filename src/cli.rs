@@ -11,12 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// manifests of both sides. It calls no API and runs no other program: what it renders is piped to
 /// `kubectl apply -f -` or committed to a Git repository.
 #[derive(Debug, Parser)]
-#[command(
-    name = "ma-register",
-    version,
-    propagate_version = true,
-    arg_required_else_help = true
-)]
+#[command(name = "ma-register", version, arg_required_else_help = true)]
 pub struct Cli {
     /// What is to be done.
     #[command(subcommand)]
@@ -52,15 +47,15 @@ pub struct RenderArgs {
     pub inputs: InputArgs,
 
     /// Side to render: one, or both for a control plane that is its own compute cluster
-    #[arg(long, value_enum, value_name = "SIDE")]
+    #[arg(long, value_enum, value_name = "SIDE", help_heading = "Output")]
     pub side: Option<SideArg>,
 
     /// Directory to write to, one file an object; made where it is missing
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     pub output_dir: Option<PathBuf>,
 
     /// Allow secrets in DIR that the values file doesn't hold in the clear itself
-    #[arg(long, requires = "output_dir")]
+    #[arg(long, requires = "output_dir", help_heading = "Output")]
     pub plaintext_secrets: bool,
 }
 

@@ -1,6 +1,6 @@
 //! What is said to the user beside the data: errors, findings and notes, on standard error.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use crate::registration::finding::Finding;
 
@@ -56,13 +56,5 @@ impl<'a> Report<'a> {
 
     fn say(&mut self, colour: &str, mark: &str, text: &str) {
         drop(writeln!(self.0, "{colour}{mark}{PLAIN}: {text}"));
-    }
-
-    /// Writes out what is left.
-    ///
-    /// # Errors
-    /// Where the writer can't.
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
     }
 }

@@ -254,6 +254,19 @@ fn failed_at(template: &Template, line: Option<usize>) -> String {
     }
 }
 
+/// The tags of a template's line. Its text isn't shown, since it may hold a secret of its own.
+fn tags(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices('{').filter_map(|(start, _)| {
+        let tag = line.get(start..)?;
+        let close = match tag.get(..2)? {
+            "{{" => "}}",
+            "{%" => "%}",
+            _ => return None,
+        };
+        tag.get(..tag.find(close)? + close.len())
+    })
+}
+
 /// An error of the engine, without its debug form, which prints values. The details of an error
 /// while rendering may hold values as well, and are shown only where they are this module's own.
 fn explain(template: &Template, error: &Error) -> anyhow::Error {
@@ -277,7 +290,9 @@ fn explain(template: &Template, error: &Error) -> anyhow::Error {
     let mut reason = detail.map_or_else(|| error.kind().to_string(), str::to_owned);
     let line = error.line();
     if let Some(source) = line.and_then(|line| template.text.lines().nth(line.checked_sub(1)?)) {
-        reason = format!("{reason}: {}", shown(source.trim()));
+        for tag in tags(source) {
+            reason = format!("{reason}: {}", shown(tag));
+        }
     }
     anyhow::Error::msg(reason).context(failed_at(template, line))
 }

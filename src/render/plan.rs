@@ -126,8 +126,8 @@ pub fn values(side: Side, registration: &Registration, seal: &Seal) -> Value {
     let account = &registration.service_account;
     let common = context! {
         name => registration.name.as_str(),
-        labels => pairs(&registration.labels),
-        annotations => pairs(&registration.annotations),
+        labels => Value::from(Serde(&registration.labels)),
+        annotations => Value::from(Serde(&registration.annotations)),
         service_account => context! {
             name => account.name.as_str(),
             token_secrets => account.token_secrets.clone(),
@@ -175,8 +175,8 @@ fn compute_values(registration: &Registration, seal: &Seal) -> Value {
     }
     context! {
         storage => context! {
-            environment => value_pairs(environment),
-            keys => value_pairs(keys),
+            environment => pairs(environment),
+            keys => pairs(keys),
         },
     }
 }
@@ -217,15 +217,8 @@ fn control_plane_values(registration: &Registration, seal: &Seal) -> Value {
     }
 }
 
-/// Pairs for `for key, value in …`, in the order of the keys.
-fn pairs(map: &std::collections::BTreeMap<String, String>) -> Value {
-    value_pairs(
-        map.iter()
-            .map(|(key, value)| (key.as_str(), Value::from(value.as_str()))),
-    )
-}
-
-fn value_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+/// Pairs for `{% for key, value in … %}`, where the order matters.
+fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     pairs
         .into_iter()
         .map(|(key, value)| Value::from(vec![Value::from(key), value]))
