@@ -13,6 +13,16 @@
     reason = "a test fails by panicking"
 )]
 
+mod certificate_authority;
+mod certificate_authority_refused;
+mod check;
+mod finding_cases;
+mod findings;
+mod kubeconfig;
+mod kubeconfig_place;
+mod kubeconfig_text;
 mod readme;
+mod server;
+mod server_findings;
 mod snapshots;
 mod support;

@@ -68,11 +68,8 @@ impl Sandbox {
     /// A sandbox in which [`values`] and a good `kubeconfig` stand as `c0.yaml` and `kubeconfig`.
     pub fn with_cluster() -> Self {
         let sandbox = Self::new();
-        sandbox.write("c0.yaml", &values("token: none\n"));
-        sandbox.write(
-            "kubeconfig",
-            &kubeconfig("server: https://203.0.113.7:6443"),
-        );
+        sandbox.write("c0.yaml", values("token: none\n"));
+        sandbox.write("kubeconfig", kubeconfig("server: https://203.0.113.7:6443"));
         sandbox
     }
 

@@ -44,7 +44,7 @@ pub fn parse(text: &str) -> Result<Document> {
     for document in serde_yaml::Deserializer::from_str(text) {
         match Root::deserialize(document) {
             Ok(Root::Empty) => {}
-            Ok(Root::Mapping(mapping)) => documents.push(mapping),
+            Ok(Root::Mapping(mapping, users)) => documents.push((mapping, users)),
             Ok(Root::Other) => bail!("it is YAML, but not a mapping: it is no kubeconfig"),
             Err(error) => bail!("{}", yaml::explain(&error)),
         }
@@ -53,7 +53,10 @@ pub fn parse(text: &str) -> Result<Document> {
         bail!("it holds several YAML documents; a kubeconfig is one");
     }
     match documents.pop() {
-        Some(mapping) => read(mapping),
+        Some((mapping, users)) => {
+            refuse_repeated("users", users.iter())?;
+            read(mapping)
+        }
         None => Ok(Document::default()),
     }
 }
@@ -106,37 +109,49 @@ fn named(root: &Mapping, list: &str, inner: &str) -> Result<Vec<(String, Mapping
             None => return Ok(Vec::new()),
         },
     };
-    let mut entries: Vec<(String, Mapping)> = Vec::new();
+    let mut entries = Vec::new();
     for item in items {
         let Some(name) = text(item.get("name")) else {
             continue;
         };
-        if entries.iter().any(|(other, _)| *other == name) {
-            bail!("its {} has the name {} twice", shown(list), shown(&name));
-        }
         let body = match item.get(inner) {
             Some(Value::Mapping(body)) => body.clone(),
             _ => Mapping::new(),
         };
         entries.push((name, body));
     }
+    refuse_repeated(list, entries.iter().map(|(name, _)| name))?;
     Ok(entries)
 }
 
-/// A scalar as text: names are read as they are written, also those that look like numbers.
+fn refuse_repeated<'a>(list: &str, names: impl Iterator<Item = &'a String>) -> Result<()> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            bail!("its {} has the name {} twice", shown(list), shown(name));
+        }
+    }
+    Ok(())
+}
+
+/// A scalar as text. Names may look like numbers, and are then read as kubectl reads them, `1e3` as
+/// `1000`.
 pub fn text(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(match number.as_f64() {
+            Some(float) if number.is_f64() => float.to_string(),
+            _ => number.to_string(),
+        }),
         Value::Bool(value) => Some(value.to_string()),
         Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => None,
     }
 }
 
-/// A document's root: its mapping with only the keys in [`READ`].
+/// A document's root: its mapping with only the keys in [`READ`], and the names of its users.
 enum Root {
     Empty,
-    Mapping(Mapping),
+    Mapping(Mapping, Vec<String>),
     Other,
 }
 
@@ -153,20 +168,35 @@ impl<'de> Deserialize<'de> for Root {
 
             fn visit_map<A: de::MapAccess<'de>>(self, mut pairs: A) -> Result<Root, A::Error> {
                 let mut kept = Mapping::new();
+                let mut users = Vec::new();
                 let mut seen = Seen::default();
                 while let Some(key) = pairs.next_key::<Value>()? {
                     seen.add(&key)?;
                     if key.as_str().is_some_and(is_read) {
                         kept.insert(key, pairs.next_value()?);
-                    } else {
-                        pairs.next_value::<Skim>()?;
+                        continue;
+                    }
+                    let skimmed: Skim = pairs.next_value()?;
+                    if key.as_str() == Some("users") {
+                        users = skimmed.names;
                     }
                 }
-                Ok(Root::Mapping(kept))
+                Ok(Root::Mapping(kept, users))
             }
 
             fn visit_unit<E>(self) -> Result<Root, E> {
                 Ok(Root::Empty)
+            }
+
+            // A text without any document, comments or not.
+            fn visit_none<E>(self) -> Result<Root, E> {
+                Ok(Root::Empty)
+            }
+
+            fn visit_enum<A: de::EnumAccess<'de>>(self, tagged: A) -> Result<Root, A::Error> {
+                let (IgnoredAny, content) = tagged.variant()?;
+                de::VariantAccess::newtype_variant::<IgnoredAny>(content)?;
+                Ok(Root::Other)
             }
 
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Root, A::Error> {
@@ -219,12 +249,17 @@ impl Seen {
     }
 }
 
-/// Walks over a value without keeping it, and finds repeated keys on the way.
-struct Skim;
+/// Walks over a value and finds repeated keys on the way. Nothing is kept but a mapping's `name`,
+/// and the names of a list's mappings.
+#[derive(Default)]
+struct Skim {
+    name: Option<String>,
+    names: Vec<String>,
+}
 
 impl<'de> Deserialize<'de> for Skim {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Self)
+        deserializer.deserialize_any(Self::default())
     }
 }
 
@@ -235,17 +270,24 @@ impl<'de> Visitor<'de> for Skim {
         f.write_str("any value")
     }
 
-    fn visit_map<A: de::MapAccess<'de>>(self, mut pairs: A) -> Result<Self, A::Error> {
+    fn visit_map<A: de::MapAccess<'de>>(mut self, mut pairs: A) -> Result<Self, A::Error> {
         let mut seen = Seen::default();
         while let Some(key) = pairs.next_key::<Value>()? {
             seen.add(&key)?;
-            pairs.next_value::<Skim>()?;
+            if key.as_str() == Some("name") {
+                let name: Value = pairs.next_value()?;
+                self.name = text(Some(&name));
+            } else {
+                pairs.next_value::<Skim>()?;
+            }
         }
         Ok(self)
     }
 
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
-        while items.next_element::<Skim>()?.is_some() {}
+    fn visit_seq<A: de::SeqAccess<'de>>(mut self, mut items: A) -> Result<Self, A::Error> {
+        while let Some(item) = items.next_element::<Skim>()? {
+            self.names.extend(item.name);
+        }
         Ok(self)
     }
 
