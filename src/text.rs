@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Shows text from input in backticks, with everything escaped that could move a terminal's
 /// cursor, change its colour or reorder the line: control characters, bidirectional overrides,
-/// invisible characters.
+/// invisible characters. A token or a PEM block that was put where a name belongs is shown as `***`.
 pub fn shown(text: &str) -> impl fmt::Display + '_ {
     Shown(text)
 }
@@ -33,6 +33,9 @@ struct Shown<'a>(&'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if holds_credential(self.0) {
+            return f.write_str("`***`");
+        }
         f.write_char('`')?;
         for character in self.0.chars() {
             if is_unsafe_to_show(character) {
@@ -45,8 +48,23 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Whether a character could hide or reorder text: control characters, and those of Unicode's format characters that hide or reorder text
-/// (UAX #9 explicit directions, zero-width characters, byte order mark, line separators).
+/// Whether a text is plainly no name: it holds a JSON Web Token or a PEM block, as such or in base64.
+fn holds_credential(text: &str) -> bool {
+    // `-----BEGIN ` and `eyJhbGciOi` in base64.
+    const ENCODED: [&str; 2] = ["LS0tLS1CRUdJTi", "ZXlKaGJHY2lPa"];
+    text.contains("-----BEGIN ")
+        || ENCODED.iter().any(|encoded| text.contains(encoded))
+        || text.match_indices("eyJ").any(|(at, _)| {
+            let after_header = text
+                .get(at..)
+                .unwrap_or_default()
+                .trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+            after_header.starts_with(".eyJ")
+        })
+}
+
+/// Whether a character could hide or reorder text: control characters, and some of Unicode's format
+/// characters (UAX #9 explicit directions, zero-width characters, byte order mark, line separators).
 pub fn is_unsafe_to_show(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -62,6 +80,22 @@ mod tests {
     #[test]
     fn plain_text_is_shown_as_it_is() {
         assert_eq!(shown("zürich-1").to_string(), "`zürich-1`");
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        for text in [
+            "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln",
+            "folder/eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln",
+            "ZXlKaGJHY2lPaUpTVXpJMU5pSjkuZXlKemRXSWlPaUo0SW4wLmMybG4=",
+            "-----BEGIN PRIVATE KEY-----\nhunter2",
+            "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t",
+        ] {
+            assert_eq!(shown(text).to_string(), "`***`");
+        }
+        for text in ["eyJ", "eyJ.yaml", "begin", "LS0tLS1C"] {
+            assert_eq!(shown(text).to_string(), format!("`{text}`"));
+        }
     }
 
     #[test]

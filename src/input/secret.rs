@@ -83,9 +83,14 @@ pub fn read_file(source: &Source) -> Result<Secret> {
 
 fn read_variable(name: &str) -> Result<Secret> {
     if name.is_empty() || name.contains(['=', '\0']) {
-        bail!("{} is not the name of an environment variable", shown(name));
+        bail!("`env` is not the name of an environment variable: expected a word without `=`");
     }
     let Some(value) = std::env::var_os(name) else {
+        if !is_identifier(name) {
+            bail!(
+                "no environment variable is named as `env` says, which is not shown since it may be the secret itself: expected the name of a variable that is set"
+            );
+        }
         bail!("the environment variable {} is not set", shown(name));
     };
     // The error of `into_string` holds the value, so it is dropped.
@@ -93,6 +98,13 @@ fn read_variable(name: &str) -> Result<Secret> {
         bail!("the environment variable {} is not UTF-8 text", shown(name));
     };
     not_empty(text).with_context(|| format!("the environment variable {} is empty", shown(name)))
+}
+
+/// Whether it is a word as variables are named by; a secret in a name's place seldom is.
+fn is_identifier(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 fn not_empty(text: String) -> Option<Secret> {

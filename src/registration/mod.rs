@@ -27,7 +27,7 @@ use certificate::CertificateAuthority;
 use finding::{Code, Finding};
 use server::{Server, placeholder};
 use service_account::ServiceAccount;
-use storage::Storage;
+use storage::{KeyPair, Storage};
 use token::Token;
 
 /// Name of the Secret with the storage's keys, fixed by what jobs look for.
@@ -54,6 +54,20 @@ pub struct Registration {
     pub labels: BTreeMap<String, String>,
     /// Annotations of every manifest.
     pub annotations: BTreeMap<String, String>,
+}
+
+impl Registration {
+    /// Every secret that was read.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let keys = match &self.storage.keys {
+            Some(KeyPair::Read {
+                access_key_id,
+                secret_access_key,
+            }) => vec![access_key_id, secret_access_key],
+            Some(KeyPair::NotNeeded) | None => Vec::new(),
+        };
+        self.token.iter().chain(keys)
+    }
 }
 
 /// What is suspicious about one compute cluster, and which of it was accepted.

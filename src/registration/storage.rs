@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::finding::{Code, Finding};
 use super::name::check_variable;
-use super::server::{is_loopback_host, placeholder};
+use super::server::{is_loopback_host, mask_url, placeholder};
 use crate::input::StorageKeys;
 use crate::input::secret::Secret;
 use crate::input::values::{CredentialsValues, StorageScheme, StorageValues};
@@ -151,24 +151,22 @@ fn check_file_system(url: &str) -> Result<()> {
     let Some((scheme, rest)) = url.split_once("://") else {
         bail!(
             "{} is not an fsspec URL: expected one such as `s3://default`",
-            shown(url)
+            shown(&mask_url(url))
         );
     };
     let scheme_is_good = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.chars().all(|character| {
             character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.' | ':')
         });
-    let authority = rest.split('/').next().unwrap_or_default();
-    if authority
-        .split_once('@')
-        .is_some_and(|(user, _)| user.contains(':'))
-    {
-        bail!("it has a password in it; credentials belong under `storage.credentials`");
+    // `abfs://container@account` and `hdfs://user@host` are fine; S3 has keys alone before an `@`.
+    let user = rest.split_once('@').map(|(user, _)| user);
+    if user.is_some_and(|user| user.contains(':') || scheme.starts_with("s3")) {
+        bail!("it has credentials in it; they belong under `storage.credentials`");
     }
     if !scheme_is_good || rest.is_empty() || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         bail!(
             "{} is not an fsspec URL: expected one such as `s3://default`",
-            shown(url)
+            shown(&mask_url(url))
         );
     }
     Ok(())
@@ -199,7 +197,7 @@ impl Endpoint {
         let Some((scheme, rest)) = url.split_once("://") else {
             bail!(
                 "{} is not a URL: expected one such as `http://minio:9091`",
-                shown(&url)
+                shown(&mask_url(&url))
             );
         };
         let scheme = match scheme {
@@ -207,20 +205,20 @@ impl Endpoint {
             "https" => StorageScheme::Https,
             _ => bail!(
                 "{} begins with neither `http://` nor `https://`",
-                shown(&url)
+                shown(&mask_url(&url))
             ),
         };
         let authority = rest.split('/').next().unwrap_or_default();
         let Some(host) = host_of(authority) else {
             bail!(
                 "{} is not a URL with a host and an optional port: expected one such as `http://minio:9091`",
-                shown(&url)
+                shown(&mask_url(&url))
             );
         };
         if url.contains(['?', '#']) || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
             bail!(
                 "{} has a query, a fragment, white space or non-ASCII characters in it, which an S3 endpoint has not",
-                shown(&url)
+                shown(&mask_url(&url))
             );
         }
         Ok(Self {
@@ -237,7 +235,7 @@ impl Endpoint {
             format!(
                 "`storage.scheme` is `{}`, but `storage.endpoint` is {}: some clients in a job would follow the one, some the other; make them agree, or leave `storage.scheme` out",
                 scheme.as_str(),
-                shown(&self.url)
+                shown(&mask_url(&self.url))
             ),
         ))
     }
@@ -248,7 +246,7 @@ impl Endpoint {
                 Code::LoopbackStorage,
                 format!(
                     "`storage.endpoint` is {}: in a pod that is the pod itself, so no job would reach the storage; write the address that pods of the compute cluster reach",
-                    shown(&self.url)
+                    shown(&mask_url(&self.url))
                 ),
             )
         })

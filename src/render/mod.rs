@@ -15,6 +15,7 @@ use std::fmt;
 use anyhow::{Result, bail};
 use serde_yaml::Value;
 
+use crate::input::secret::Secret;
 use crate::registration::Registration;
 use crate::text::shown;
 use engine::{Engine, Rendered};
@@ -102,8 +103,9 @@ fn render_side(
     let mut accept = |template: &Template, rendered: Rendered, identity: Identity| -> Result<()> {
         if let Some((_, other)) = identities.iter().find(|(other, _)| *other == identity) {
             bail!(
-                "failed to render the template {}: it renders the {identity}, which {} renders too",
+                "failed to render the template {}: it renders {}, which {} renders too",
                 shown(&template.origin),
+                found(&rendered, &identity),
                 shown(other)
             );
         }
@@ -125,8 +127,9 @@ fn render_side(
         let meant = Identity::meant(&object);
         if identity != meant {
             bail!(
-                "failed to render the template {}: it renders the {identity}, and has to render the {meant}",
-                shown(&template.origin)
+                "failed to render the template {}: it renders {}, and has to render the {meant}",
+                shown(&template.origin),
+                found(&rendered, &identity)
             );
         }
         accept(template, rendered, identity)?;
@@ -139,8 +142,26 @@ fn render_side(
         // An added template may render nothing, where it has nothing to say about this cluster.
         if let Some(rendered) = engine.render(template, &values)? {
             let identity = identify(template, &rendered)?;
+            refuse_secret_in_name(template, &identity, registration)?;
             accept(template, rendered, identity)?;
         }
+    }
+    Ok(())
+}
+
+/// A name becomes a file's name and is shown in messages, so it can't be a secret.
+fn refuse_secret_in_name(
+    template: &Template,
+    identity: &Identity,
+    registration: &Registration,
+) -> Result<()> {
+    // A key in the values file may be a word like any other, and is shown there already.
+    let is_in_name = |secret: &Secret| !secret.in_values && identity.name.contains(secret.expose());
+    if registration.secrets().any(is_in_name) {
+        bail!(
+            "failed to render the template {}: its `metadata.name` holds a secret",
+            shown(&template.origin)
+        );
     }
     Ok(())
 }
@@ -169,6 +190,16 @@ impl fmt::Display for Identity {
         match &self.namespace {
             Some(namespace) => write!(f, " of namespace {}", shown(namespace)),
             None => f.write_str(" without a namespace"),
+        }
+    }
+}
+
+/// What was rendered, for messages. Where a secret was printed, it may have gone into the name.
+fn found(rendered: &Rendered, identity: &Identity) -> String {
+    match rendered.secrecy {
+        Secrecy::Public => format!("the {identity}"),
+        Secrecy::InValues | Secrecy::Elsewhere => {
+            "an object (not named here, since it holds a secret)".to_owned()
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Running the program as a user does, in a folder of its own.
 
+pub mod texts;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
@@ -8,6 +10,8 @@ use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize as _;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// What a run left behind.
@@ -197,6 +201,49 @@ pub fn fixture_bytes(name: &str) -> Vec<u8> {
 /// Text of a file in `fixtures/`.
 pub fn fixture_text(name: &str) -> String {
     fs::read_to_string(fixture(name)).unwrap()
+}
+
+/// Names of the files in a folder of `fixtures/`, without their ending.
+pub fn fixture_names(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(fixture(folder)).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    assert!(!names.is_empty(), "no fixtures in {folder}");
+    names
+}
+
+/// The environment that some of the values files in `fixtures/` read.
+pub fn fixture_environment() -> [(&'static str, String); 2] {
+    [
+        ("AKS_ACCESS_KEY_ID", "compute-aks".to_owned()),
+        (
+            "PRODUCTION_CLUSTER_TOKEN",
+            fixture_text("tokens/long-lived.token"),
+        ),
+    ]
+}
+
+/// A command that renders a values file of `fixtures/`, with all that it needs beside it.
+pub fn render_fixture(sandbox: &Sandbox, name: &str, arguments: &[&str]) -> Command {
+    let mut command = sandbox.command();
+    command.envs(fixture_environment());
+    command.args(["render", "-f", &fixture(&format!("values/{name}.yaml"))]);
+    let is_compute_alone = arguments.contains(&"compute");
+    if name == "seed" && !is_compute_alone {
+        command.args(["--token-file", &fixture("tokens/long-lived.token")]);
+    }
+    command.args(arguments);
+    command
+}
+
+/// The documents of a stream, each as the value that JSON has for it.
+pub fn documents(stream: &str) -> Vec<Value> {
+    serde_yaml::Deserializer::from_str(stream)
+        .map(|document| Value::deserialize(document).unwrap())
+        .collect()
 }
 
 /// A values file that renders, with further lines.

@@ -182,6 +182,11 @@ fn parse_port(text: &str) -> anyhow::Result<u16> {
     );
     match text.parse() {
         Ok(port) if port != 0 => Ok(port),
+        // Likewise perhaps a password.
+        _ if text.len() > 5 => bail!(
+            "the server's port has {} digits; write one from 1 to 65535",
+            text.len()
+        ),
         _ => bail!(
             "the server's port is {}; write one from 1 to 65535",
             shown(text)
