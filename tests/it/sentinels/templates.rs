@@ -183,22 +183,18 @@ fn added_templates_that_fail_give_away_nothing() {
 
 #[test]
 fn a_secret_does_not_become_a_files_name() {
-    let mut watch = watch();
-    watch.write(
-        "t/control-plane/70-one.yaml.j2",
-        SAME_NAME.replace("SECRET", "token.text"),
+    let sandbox = Sandbox::with_cluster();
+    let values = super::VALUES.replace("SENTINEL-secret-access-key", "{env: KEY}");
+    sandbox.write("c0.yaml", values.replace("{env: TOKEN}", "none"));
+    sandbox.write(
+        "t/compute/70-one.yaml.j2",
+        SAME_NAME.replace("SECRET", "storage.keys[1][1]"),
     );
-    fails(&mut watch, "control-plane", "a name");
-    let mut command = watch.sandbox().command();
-    command.env("TOKEN", jwt()).args([
-        "render",
-        "-f",
-        "c0.yaml",
-        "--kubeconfig",
-        "kubeconfig",
-        "--templates",
-        "t",
-    ]);
-    let run = watch.run("-o", command.args(["-o", "out"]), "");
+    let mut command = sandbox.command();
+    command.env("KEY", "sentinel-key").args(["render", "-f"]);
+    command.args(["c0.yaml", "--kubeconfig", "kubeconfig", "--templates", "t"]);
+    command.args(["-o", "out", "--plaintext-secrets"]);
+    let run = crate::support::run(&mut command, "");
     run.fails_with(&["70-one.yaml.j2", "`metadata.name` holds a secret"]);
+    assert!(!run.stderr.contains("sentinel-key"), "{}", run.stderr);
 }
