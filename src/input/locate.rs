@@ -81,6 +81,11 @@ impl<'de> Visitor<'de> for Walk<'_> {
         self.arrive()
     }
 
+    // A value with a tag.
+    fn visit_enum<A: de::EnumAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        self.arrive()
+    }
+
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         self.arrive()?;
         let Some((Step::Item(wanted), path)) = self.path.split_first() else {

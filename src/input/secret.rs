@@ -63,6 +63,9 @@ pub fn read_source(source: &SecretSource, values: &Source) -> Result<Secret> {
     match source {
         SecretSource::Env(name) => read_variable(name),
         SecretSource::File(path) => {
+            if path.is_empty() {
+                bail!("the path of `file` is empty");
+            }
             let path = values.resolve(path)?;
             read_file(&Source::Path(path))
         }

@@ -161,12 +161,17 @@ impl de::Error for Mistake {
             }
             _ => "",
         };
-        Self::new(format!("expected {expected}, found {}{hint}", kind(found)))
+        Self::new(format!(
+            "expected {}, found {}{hint}",
+            plain(expected),
+            kind(found)
+        ))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         Self::new(format!(
-            "expected {expected}, found {} that is not",
+            "expected {}, found {} that is not",
+            plain(expected),
             kind(found)
         ))
     }
@@ -181,6 +186,18 @@ impl de::Error for Mistake {
 
     fn missing_field(field: &'static str) -> Self {
         Self::new(format!("the key {} is missing", shown(field)))
+    }
+}
+
+/// What serde expects, in the words of someone who writes YAML rather than Rust.
+fn plain(expected: &dyn de::Expected) -> String {
+    let expected = expected.to_string();
+    match expected.as_str() {
+        "i32" => "a whole number that fits into 32 bits".to_owned(),
+        "a map" => "a mapping".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        _ if expected.starts_with("struct ") => "a mapping".to_owned(),
+        _ => expected,
     }
 }
 
@@ -266,6 +283,19 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
         }
     }
 
+    // A list is no struct, although serde would take one for its fields in order.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mistake> {
+        match self.0 {
+            Value::Sequence(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -276,7 +306,7 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 

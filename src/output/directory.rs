@@ -74,6 +74,9 @@ struct Target<'a> {
 }
 
 fn check<'a>(root: &Path, manifests: &'a [Manifest]) -> Result<Vec<Target<'a>>> {
+    if root.is_symlink() && !root.exists() {
+        bail!("it is a symbolic link to nothing: remove it, or make the folder that it names");
+    }
     if root.exists() && !root.is_dir() {
         bail!("it is not a folder");
     }
@@ -87,10 +90,11 @@ fn check<'a>(root: &Path, manifests: &'a [Manifest]) -> Result<Vec<Target<'a>>> 
                 shown_path(&relative)
             );
         }
-        for folder in relative.ancestors().skip(1) {
-            if !folder.as_os_str().is_empty() {
-                check_folder(&root.join(folder))?;
-            }
+        // From the outermost in, so that the one at fault is the one that is named.
+        let mut folder = root.to_owned();
+        for part in relative.parent().into_iter().flatten() {
+            folder.push(part);
+            check_folder(&folder)?;
         }
         targets.push(Target {
             is_unchanged: is_unchanged(&path, manifest)?,

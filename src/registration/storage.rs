@@ -135,13 +135,13 @@ fn check_key(key: &Secret) -> Result<()> {
     if text.is_empty() {
         bail!("it is empty; for access without keys write `credentials: workloadIdentity`");
     }
+    if let Some(form) = placeholder(text) {
+        bail!("it is a placeholder, `{form}`; put the real one there");
+    }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         bail!(
             "it has white space, control characters or non-ASCII characters in it, which no S3 key has"
         );
-    }
-    if let Some(form) = placeholder(text) {
-        bail!("it is a placeholder, `{form}`; put the real one there");
     }
     Ok(())
 }
@@ -149,10 +149,7 @@ fn check_key(key: &Secret) -> Result<()> {
 fn check_file_system(url: &str) -> Result<()> {
     refuse_placeholder(url)?;
     let Some((scheme, rest)) = url.split_once("://") else {
-        bail!(
-            "{} is not an fsspec URL: expected one such as `s3://default`",
-            shown(&mask_url(url))
-        );
+        bail!("it has no scheme: expected an fsspec URL such as `s3://default`");
     };
     let scheme_is_good = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.chars().all(|character| {
@@ -195,10 +192,7 @@ impl Endpoint {
             );
         }
         let Some((scheme, rest)) = url.split_once("://") else {
-            bail!(
-                "{} is not a URL: expected one such as `http://minio:9091`",
-                shown(&mask_url(&url))
-            );
+            bail!("it has no scheme: expected a URL such as `http://minio:9091`");
         };
         let scheme = match scheme {
             "http" => StorageScheme::Http,

@@ -164,9 +164,12 @@ fn lock(printed: &Printed) -> MutexGuard<'_, Vec<Scalar>> {
     printed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Where a line begins. A document that ends too early is at fault after its last line; that is
+/// counted as its end.
 fn line_offset(text: &str, line: usize) -> Option<usize> {
     let lines = text.split_inclusive('\n').take(line.checked_sub(1)?);
-    Some(lines.map(str::len).sum())
+    let begin: usize = lines.map(str::len).sum();
+    Some(begin.min(text.len().checked_sub(1)?))
 }
 
 /// Prints a value: every scalar becomes a placeholder, lists and mappings take YAML's flow style.

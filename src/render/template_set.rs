@@ -80,6 +80,14 @@ impl TemplateSet {
     pub fn with_folder(folder: &Path) -> Result<Self> {
         let mut set = Self::built_in();
         let mut found = false;
+        if !folder.is_dir() {
+            let reason = if folder.exists() {
+                "is not a folder"
+            } else {
+                "does not exist"
+            };
+            bail!("failed to read templates: {} {reason}", shown_path(folder));
+        }
         for side in Side::ALL {
             let folder = folder.join(side.folder());
             if !folder.exists() {

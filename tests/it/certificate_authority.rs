@@ -2,8 +2,9 @@
 
 use crate::check::{
     SERVER, authority, block, certificate, der, each, hides_secrets, kubeconfig_with_authority,
-    object, refused, render_data, render_file, render_text,
+    refused, render_data, render_file, render_text,
 };
+use crate::objects::object;
 use crate::support::{
     Sandbox, base64, ca_data_line, fixture, fixture_bytes, fixture_text, kubeconfig_of, values,
 };

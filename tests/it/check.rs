@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize as _;
 use serde_yaml::Value;
 
+use crate::objects::object;
 use crate::support::{
     Run, Sandbox, base64, ca_data_line, ca_line, fixture_text, kubeconfig, kubeconfig_of,
 };
@@ -41,15 +41,6 @@ pub fn hides_secrets(run: &Run) {
     for secret in ["SENTINEL", "U0VOVElORUw"] {
         assert!(!run.stderr.contains(secret), "a secret in:\n{}", run.stderr);
     }
-}
-
-/// The object of this kind and name in a stream.
-#[track_caller]
-pub fn object(stream: &str, kind: &str, name: &str) -> Value {
-    serde_yaml::Deserializer::from_str(stream)
-        .map(|document| Value::deserialize(document).unwrap())
-        .find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
-        .unwrap_or_else(|| panic!("no {kind} {name} in:\n{stream}"))
 }
 
 /// Host and port of the Cluster `c0`.

@@ -11,8 +11,9 @@ use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use serde_json::{Deserializer, Value, json};
 
+use crate::objects::json_documents;
 use crate::support::texts::{NASTY, any_text, escaped, is_bearable, mapping, numbered};
-use crate::support::{Sandbox, base64, documents, fixture_names, render_fixture, run};
+use crate::support::{Sandbox, base64, fixture_names, render_fixture, run};
 
 /// The variable that lets these tests pass where there is no kubectl.
 const WITHOUT: &str = "MA_REGISTER_WITHOUT_KUBECTL";
@@ -86,7 +87,7 @@ fn kubectl_reads_every_fixture_as_it_is_meant() {
         })
         .collect();
     if let Some(objects) = read(&stream) {
-        assert_eq!(objects, documents(&stream));
+        assert_eq!(objects, json_documents(&stream));
     }
 }
 
@@ -116,7 +117,7 @@ fn kubectl_reads_every_text_as_it_was_given() {
     let run = sandbox.render(&[]);
     let stream = run.succeeds();
     let Some(objects) = read(stream) else { return };
-    assert_eq!(objects, documents(stream));
+    assert_eq!(objects, json_documents(stream));
     let find = |kind: &str, name: &str| {
         let is_it = |object: &&Value| object["kind"] == kind && object["metadata"]["name"] == name;
         objects.iter().find(is_it).unwrap()

@@ -8,20 +8,24 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::string_slice,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
 
+mod boundaries;
 mod certificate_authority;
 mod certificate_authority_refused;
 mod check;
+mod directory;
 mod finding_cases;
 mod findings;
 mod kubeconfig;
 mod kubeconfig_place;
 mod kubeconfig_text;
 mod kubectl;
+mod objects;
 mod properties;
 mod readme;
 mod seed;
@@ -29,5 +33,8 @@ mod sentinels;
 mod server;
 mod server_findings;
 mod snapshots;
+mod stream;
 mod support;
+mod templates;
 mod types;
+mod values;

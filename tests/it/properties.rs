@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
+use crate::objects::json_documents;
 use crate::support::texts::{LONG, NASTY, any_text, escaped, is_bearable, mapping, numbered};
-use crate::support::{Run, Sandbox, base64, ca_line, documents, kubeconfig_of, run};
+use crate::support::{Run, Sandbox, base64, ca_line, kubeconfig_of, run};
 
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -29,7 +30,7 @@ const NO_KEYS: &str = "{credentials: workloadIdentity}";
 #[track_caller]
 fn rendered(run: &Run) -> Option<Vec<Value>> {
     if run.code == 0 {
-        return Some(documents(&run.stdout));
+        return Some(json_documents(&run.stdout));
     }
     run.fails();
     None

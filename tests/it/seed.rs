@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, base64, documents, fixture_text, render_fixture, run};
+use crate::objects::json_documents;
+use crate::support::{Sandbox, base64, fixture_text, render_fixture, run};
 
 #[test]
 fn compute_side_is_what_the_procedure_writes() {
@@ -18,8 +19,8 @@ fn control_plane_side_is_what_the_procedure_writes() {
 fn assert_side(side: &str, count: usize) {
     let sandbox = Sandbox::new();
     let stream = run(&mut render_fixture(&sandbox, "seed", &["--side", side]), "");
-    let rendered = normal_all(documents(stream.succeeds_quietly()));
-    let by_hand = normal_all(documents(&fixture_text(&format!("seed/{side}.yaml"))));
+    let rendered = normal_all(json_documents(stream.succeeds_quietly()));
+    let by_hand = normal_all(json_documents(&fixture_text(&format!("seed/{side}.yaml"))));
     assert_eq!(by_hand.len(), count, "objects written by hand");
     assert_eq!(identities(&rendered), identities(&by_hand));
     for (rendered, by_hand) in rendered.iter().zip(&by_hand) {

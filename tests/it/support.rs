@@ -10,8 +10,6 @@ use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize as _;
-use serde_json::Value;
 use tempfile::TempDir;
 
 /// What a run left behind.
@@ -237,13 +235,6 @@ pub fn render_fixture(sandbox: &Sandbox, name: &str, arguments: &[&str]) -> Comm
     }
     command.args(arguments);
     command
-}
-
-/// The documents of a stream, each as the value that JSON has for it.
-pub fn documents(stream: &str) -> Vec<Value> {
-    serde_yaml::Deserializer::from_str(stream)
-        .map(|document| Value::deserialize(document).unwrap())
-        .collect()
 }
 
 /// A values file that renders, with further lines.

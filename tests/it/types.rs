@@ -14,9 +14,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::support::{
-    Sandbox, documents, fixture_bytes, fixture_names, fixture_text, render_fixture, run,
-};
+use crate::objects::json_documents;
+use crate::support::{Sandbox, fixture_bytes, fixture_names, fixture_text, render_fixture, run};
 
 /// The Cluster of `michelangelo.api/v2`. Its CRD requires nothing and drops what it doesn't know,
 /// so that only this finds a misspelt field.
@@ -105,7 +104,7 @@ fn every_field_of_every_fixture_is_one_of_its_kind() {
             &mut render_fixture(&sandbox, &name, &["--side", "both"]),
             "",
         );
-        for object in documents(stream.succeeds()) {
+        for object in json_documents(stream.succeeds()) {
             let kind = object["kind"].as_str().unwrap().to_owned();
             assert_eq!(written_back(&kind, &object), object, "{kind} of {name}");
             kinds.insert(kind);
@@ -165,7 +164,7 @@ fn misspelt_and_misplaced_fields_are_noticed() {
             "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {}, roleRef: {apiGroup: a, kind: b, name: c, namespace: d}}",
         ),
     ] {
-        let object = documents(text).remove(0);
+        let object = json_documents(text).remove(0);
         assert_ne!(written_back(kind, &object), object, "{text}");
     }
     for spec in [
@@ -176,7 +175,7 @@ fn misspelt_and_misplaced_fields_are_noticed() {
         "{sla: production, kubernetes: {rest: {host: a, port: '1', tokenTag: b, caDataTag: c}, skus: []}}",
     ] {
         // As a value first: read directly, a number would pass for text.
-        let read = serde_json::from_value::<ClusterSpec>(documents(spec).remove(0));
+        let read = serde_json::from_value::<ClusterSpec>(json_documents(spec).remove(0));
         assert!(read.is_err(), "{spec}");
     }
 }
@@ -189,7 +188,7 @@ fn the_seed_registration_is_these_objects() {
         &mut render_fixture(&sandbox, "seed", &["--side", "both"]),
         "",
     );
-    let objects = documents(stream.succeeds_quietly());
+    let objects = json_documents(stream.succeeds_quietly());
     let objects: [Value; 9] = objects.try_into().unwrap();
     let [
         account,
