@@ -6,11 +6,11 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Unexpected, Visitor};
 use serde_yaml::{Mapping, Value};
 
+use super::tree::{Budget, Keep, Tree};
 use crate::text::{shown, shown_list};
 
 /// Parses a text into its documents, merge keys (`<<`) applied; empty documents are left out.
@@ -18,10 +18,12 @@ use crate::text::{shown, shown_list};
 /// # Errors
 /// Where a document isn't YAML, repeats a key, or expands too far.
 pub fn documents(text: &str) -> anyhow::Result<Vec<Value>> {
+    let budget = Budget::for_text(text)?;
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
-        let mut value =
-            Value::deserialize(document).map_err(|error| anyhow::Error::msg(explain(&error)))?;
+        let mut value = Tree::new(&budget, Keep::All)
+            .deserialize(document)
+            .map_err(|error| anyhow::Error::msg(explain(&error)))?;
         value
             .apply_merge()
             .map_err(|_| anyhow::anyhow!("a merge key `<<` has something other than a mapping"))?;
