@@ -1,6 +1,6 @@
 //! The program: parse the arguments, run the command, report the error, give the exit code.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -15,7 +15,11 @@ const WRONG: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::stdout().lock();
-    let mut err = anstream::AutoStream::auto(io::stderr());
+    // Colour on a terminal only, where `NO_COLOR` and the like don't say otherwise.
+    let mut err = match io::stderr().is_terminal() {
+        true => anstream::AutoStream::auto(io::stderr()),
+        false => anstream::AutoStream::never(io::stderr()),
+    };
     let mut outside = Outside {
         out: &mut out,
         report: Report::new(&mut err),

@@ -10,10 +10,17 @@ pub fn shown(text: &str) -> impl fmt::Display + '_ {
     Shown(text)
 }
 
-/// Shows a path as [`shown`] does; bytes that are no UTF-8 become U+FFFD.
+/// Shows a path as [`shown`] does; bytes that are no UTF-8 become U+FFFD. What can't be a path, as it
+/// has a line break or a part that no file system takes, may be a file's content and is shown as
+/// `***`.
 pub fn shown_path(path: &Path) -> impl fmt::Display {
     let text = path.to_string_lossy().into_owned();
-    fmt::from_fn(move |f| write!(f, "{}", Shown(&text)))
+    fmt::from_fn(move |f| {
+        if text.contains('\n') || text.split('/').any(|part| part.len() > 255) {
+            return f.write_str("`***`");
+        }
+        write!(f, "{}", Shown(&text))
+    })
 }
 
 /// Shows several texts, separated by commas.

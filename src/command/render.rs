@@ -111,6 +111,7 @@ fn report(findings: &Findings, strict: bool, name: &str, report: &mut Report<'_>
         ),
         [_, ..] => {
             let mut codes: Vec<&str> = errors.iter().map(|error| error.code.as_str()).collect();
+            codes.sort_unstable();
             codes.dedup();
             bail!(
                 "failed to accept the cluster {}: mend what is found above, or write `allow: [{}]` in its values file",

@@ -37,6 +37,8 @@ pub struct Server {
     pub url: Option<String>,
     /// The place, for messages.
     pub origin: String,
+    /// Whether the values file names it.
+    pub is_from_values: bool,
 }
 
 /// A proxy's URL. Its `Debug` form is redacted, since it may hold a password.
@@ -96,10 +98,12 @@ pub fn read(
         Some(url) => Server {
             url: Some(url),
             origin: format!("`kubeconfig.server` of {values}"),
+            is_from_values: true,
         },
         None => Server {
             url: chosen.cluster.server.clone(),
             origin: format!("`server` of {origin}"),
+            is_from_values: false,
         },
     };
     let named = over.and_then(|over| over.certificate_authority.as_deref());

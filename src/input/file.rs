@@ -62,6 +62,14 @@ impl Source {
     pub fn read(&self) -> Result<Vec<u8>> {
         match self {
             Self::Path(path) => {
+                if path.as_os_str().is_empty() {
+                    bail!("the path is empty");
+                }
+                if path.as_os_str().as_encoded_bytes().contains(&b'\n') {
+                    bail!(
+                        "a path is expected here, and this is several lines: perhaps a file's content"
+                    );
+                }
                 let file = File::open(path)?;
                 if file.metadata()?.is_dir() {
                     bail!("it is a folder, not a file");

@@ -11,8 +11,7 @@ use serde_yaml::Value;
 
 use super::yaml::Step;
 
-/// The line, counted from 1, of the value at `path` in the `document`-th document that isn't
-/// empty; `None` where the text has no such place of its own, as behind a merge key.
+/// The line, counted from 1, of the value at `path` in the first document that has it; `None` where the text has no such place of its own, as behind a merge key.
 pub fn line(text: &str, path: &[Step]) -> Option<usize> {
     serde_yaml::Deserializer::from_str(text).find_map(|document| {
         let found = Cell::new(false);

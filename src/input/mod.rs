@@ -117,7 +117,7 @@ fn only_one_reads_standard_input(request: &Request) -> Result<()> {
     .collect();
     if readers.len() > 1 {
         bail!(
-            "failed to read standard input: {} are all `-`, and only one of them can be",
+            "failed to read standard input: {} are `-`, and only one can be",
             readers.join(" and ")
         );
     }

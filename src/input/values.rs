@@ -212,6 +212,7 @@ impl<'de> Deserialize<'de> for CredentialsValues {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match WordOr::<CredentialsMapping>::deserialize(deserializer)? {
             WordOr::Word("workloadIdentity") => Ok(Self::WorkloadIdentity),
+            WordOr::Word("externalSecret") => Ok(Self::ExternalSecret),
             WordOr::Word(_) => Err(de::Error::custom(format!(
                 "expected one of: {CREDENTIALS_FORMS}"
             ))),
@@ -281,18 +282,32 @@ pub enum TokenValues {
     ExternalSecret,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TokenMapping {
+    env: Option<String>,
+    file: Option<String>,
+    external_secret: Option<Unsupported>,
+}
+
 impl<'de> Deserialize<'de> for TokenValues {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match WordOr::<SourceMapping>::deserialize(deserializer)? {
+        match WordOr::<TokenMapping>::deserialize(deserializer)? {
             WordOr::Word("none") => Ok(Self::None),
             WordOr::Word("externalSecret") => Ok(Self::ExternalSecret),
             // It may be the token itself, so it isn't shown.
             WordOr::Word(_) => Err(de::Error::custom(
                 "expected `{file: PATH}`, `{env: NAME}` or `none`; the token itself never stands in a values file",
             )),
-            WordOr::Other(mapping) => SecretSource::try_from(mapping)
-                .map(Self::From)
-                .map_err(de::Error::custom),
+            WordOr::Other(TokenMapping {
+                external_secret: Some(Unsupported),
+                ..
+            }) => Ok(Self::ExternalSecret),
+            WordOr::Other(TokenMapping { env, file, .. }) => {
+                SecretSource::try_from(SourceMapping { env, file })
+                    .map(Self::From)
+                    .map_err(de::Error::custom)
+            }
         }
     }
 }

@@ -38,10 +38,11 @@ pub fn documents(text: &str) -> anyhow::Result<Vec<Value>> {
 pub fn explain(error: &serde_yaml::Error) -> String {
     let message = error.to_string();
     let reason = if let Some(key) = duplicate_key(&message) {
-        format!(
-            "the mapping that begins here has the key {} twice",
-            shown(key)
-        )
+        let name = match is_plain(key) {
+            true => format!("the key {}", shown(key)),
+            false => "a key".to_owned(),
+        };
+        format!("the mapping that begins here has {name} twice")
     } else if let Some(problem) = syntax_problem(&message) {
         format!("it is not valid YAML: {problem}")
     } else if message.contains("limit exceeded") {
@@ -94,6 +95,8 @@ pub struct Mistake {
     /// From the innermost step out; [`Mistake::path`] turns it round.
     steps: Vec<Step>,
     reason: String,
+    /// Whether the innermost step is a key that may be a secret in the wrong place.
+    hides_key: bool,
 }
 
 /// One step of a path into a document.
@@ -120,17 +123,16 @@ impl Mistake {
         Self {
             steps: Vec::new(),
             reason,
+            hides_key: false,
         }
     }
 }
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.steps.is_empty() {
-            return f.write_str(&self.reason);
-        }
+        let hidden = usize::from(self.hides_key);
         let mut path = String::new();
-        for step in self.steps.iter().rev() {
+        for step in self.steps.iter().skip(hidden).rev() {
             match step {
                 Step::Key(key) if path.is_empty() => path.push_str(key),
                 Step::Key(key) => {
@@ -139,6 +141,9 @@ impl fmt::Display for Mistake {
                 }
                 Step::Item(position) => path.push_str(&format!("[{position}]")),
             }
+        }
+        if path.is_empty() {
+            return f.write_str(&self.reason);
         }
         write!(f, "{}: {}", shown(&path), self.reason)
     }
@@ -179,7 +184,21 @@ impl de::Error for Mistake {
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        Self::new(unknown("key", field, known))
+        if is_shown_as_key(field, known) {
+            return Self::new(unknown("key", field, known));
+        }
+        let run_on = known.iter().find(|key| runs_on(field, key));
+        let reason = match run_on {
+            Some(key) => format!("the key {} needs a `:` and a space after it", shown(key)),
+            None => format!(
+                "unknown key, not shown since it may be a secret in the wrong place; known: {}",
+                shown_list(known)
+            ),
+        };
+        Self {
+            hides_key: true,
+            ..Self::new(reason)
+        }
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
@@ -215,20 +234,30 @@ fn kind(found: Unexpected<'_>) -> &'static str {
     }
 }
 
+/// Whether a key that isn't known is shown: not where it doesn't look like a key, as where a space
+/// is missing after `secretAccessKey:`, nor beside keys that hold secrets.
+fn is_shown_as_key(key: &str, known: &[&str]) -> bool {
+    let is_beside_secrets = known.contains(&"accessKeyId") || known.contains(&"env");
+    is_plain(key) && (!is_beside_secrets || likeliest(key, known).is_some())
+}
+
+/// Whether a text looks like a key that someone would write, rather than like a value.
+fn is_plain(key: &str) -> bool {
+    let is_of_key =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
+    key.len() <= 63 && key.bytes().all(is_of_key)
+}
+
+/// Whether a text begins with a key and goes on with something that isn't of a key.
+fn runs_on(text: &str, key: &str) -> bool {
+    text.strip_prefix(key)
+        .is_some_and(|rest| rest.starts_with(|first: char| !first.is_ascii_alphanumeric()))
+}
+
 /// Says that a word isn't known, which one was perhaps meant, and which ones are known.
 pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
-    let likeliest = known
-        .iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()),
-                candidate,
-            )
-        })
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .filter(|(likeness, _)| *likeness > 0.8);
-    let question = match likeliest {
-        Some((_, candidate)) => format!(" (did you mean {}?)", shown(candidate)),
+    let question = match likeliest(word, known) {
+        Some(candidate) => format!(" (did you mean {}?)", shown(candidate)),
         None => String::new(),
     };
     format!(
@@ -236,6 +265,22 @@ pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
         shown(word),
         shown_list(known)
     )
+}
+
+/// The known word that is most like another, where one is.
+fn likeliest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    known
+        .iter()
+        .map(|candidate| {
+            (
+                strsim::jaro_winkler(&word, &candidate.to_lowercase()),
+                *candidate,
+            )
+        })
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .map(|(_, candidate)| candidate)
 }
 
 /// A deserializer over a parsed document.

@@ -45,7 +45,11 @@ pub fn resolve(endpoint: &Endpoint, now: SystemTime) -> Result<Resolved> {
     Ok((server, authority.map(|(authority, _)| authority), findings))
 }
 
+/// A server that the values file names was chosen for the control plane, so it is reached directly.
 fn proxy_finding(endpoint: &Endpoint) -> Option<Finding> {
+    if endpoint.server.is_from_values {
+        return None;
+    }
     let proxy = endpoint.proxy_url.as_ref()?;
     Some(Finding::new(
         Code::ProxyIgnored,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 
-use super::name::{check_label_value, check_qualified_key};
+use super::name::{check_annotation_key, check_label_key, check_label_value};
 use crate::text::shown;
 
 /// The tool that made an object.
@@ -13,8 +13,10 @@ const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 const PART_OF: &str = "app.kubernetes.io/part-of";
 /// The compute cluster that an object is about.
 const INSTANCE: &str = "app.kubernetes.io/instance";
-/// Names the service account of a token Secret; Kubernetes fills such a Secret by it.
-const SERVICE_ACCOUNT: &str = "kubernetes.io/service-account.name";
+/// Annotations by which Kubernetes ties a token Secret to its service account, all with this prefix.
+const SERVICE_ACCOUNT: &str = "kubernetes.io/service-account.";
+/// What client-side `kubectl apply` keeps of the object that it applied.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// All annotations of an object together, keys and values, in bytes
 /// (`k8s.io/apimachinery/pkg/api/validation`, `TotalAnnotationSizeLimitB`).
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;
@@ -25,7 +27,7 @@ const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 /// Where one isn't a label, or redefines one of ours.
 pub fn labels(name: &str, values: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
     for (key, value) in &values {
-        check_qualified_key(key).context("`labels`")?;
+        check_label_key(key).context("`labels`")?;
         check_label_value(value).with_context(|| format!("`labels`, {}", shown(key)))?;
         if [MANAGED_BY, PART_OF, INSTANCE].contains(&key.as_str()) {
             bail!(
@@ -50,10 +52,10 @@ pub fn labels(name: &str, values: BTreeMap<String, String>) -> Result<BTreeMap<S
 pub fn annotations(values: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
     let mut size = 0;
     for (key, value) in &values {
-        check_qualified_key(key).context("`annotations`")?;
-        if key == SERVICE_ACCOUNT {
+        check_annotation_key(key).context("`annotations`")?;
+        if key.starts_with(SERVICE_ACCOUNT) || key == LAST_APPLIED {
             bail!(
-                "`annotations` sets {}, which comes from `serviceAccount.name`",
+                "`annotations` sets {}, which is Kubernetes' own to set",
                 shown(key)
             );
         }

@@ -43,25 +43,36 @@ pub fn check_subdomain(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Checks the key of a label or an annotation: an optional DNS prefix and `/`, then at most 63 of
-/// letters, digits, `-`, `_` and `.`.
+/// Checks the key of an annotation: as a label's, but the prefix may have upper case.
 ///
 /// # Errors
 /// Where it isn't one.
-pub fn check_qualified_key(key: &str) -> Result<()> {
+pub fn check_annotation_key(key: &str) -> Result<()> {
+    check_label_key(&key.to_ascii_lowercase()).map_err(|_| not_a_key(key))
+}
+
+/// Checks the key of a label: an optional DNS prefix and `/`, then at most 63 of letters, digits,
+/// `-`, `_` and `.`.
+///
+/// # Errors
+/// Where it isn't one.
+pub fn check_label_key(key: &str) -> Result<()> {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, key),
     };
-    let prefix_is_good =
-        prefix.is_none_or(|prefix| prefix.len() <= 253 && is_subdomain(&prefix.to_lowercase()));
+    let prefix_is_good = prefix.is_none_or(|prefix| prefix.len() <= 253 && is_subdomain(prefix));
     if !prefix_is_good || name.is_empty() || name.len() > 63 || !is_word(name) {
-        bail!(
-            "{} is not a key that Kubernetes takes: expected an optional DNS name and `/`, then at most 63 letters, digits, `-`, `_` and `.` with a letter or digit at each end",
-            shown(key)
-        );
+        return Err(not_a_key(key));
     }
     Ok(())
+}
+
+fn not_a_key(key: &str) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{} is not a key that Kubernetes takes: expected an optional lower-case DNS name and `/`, then at most 63 letters, digits, `-`, `_` and `.` with a letter or digit at each end",
+        shown(key)
+    )
 }
 
 /// Checks a label's value: empty, or at most 63 of letters, digits, `-`, `_` and `.`.
@@ -156,7 +167,7 @@ mod tests {
     #[test]
     fn keys() {
         for good in ["a", "A_b.c", "example.com/a", "app.kubernetes.io/name"] {
-            assert!(check_qualified_key(good).is_ok(), "{good}");
+            assert!(check_label_key(good).is_ok(), "{good}");
         }
         for bad in [
             "",
@@ -168,9 +179,13 @@ mod tests {
             "-a",
             "exa mple/a",
             "a:b",
+            "\u{212a}8s.io/a",
         ] {
-            assert!(check_qualified_key(bad).is_err(), "{bad}");
+            assert!(check_label_key(bad).is_err(), "{bad}");
+            assert!(check_annotation_key(bad).is_err(), "{bad}");
         }
+        assert!(check_label_key("Example.com/a").is_err());
+        assert!(check_annotation_key("Example.com/a").is_ok());
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub fn resolve(values: ServiceAccountValues) -> Result<ServiceAccount> {
     } = values;
     let name = name.unwrap_or_else(|| "ray-manager".to_owned());
     check_subdomain(&name).context("`serviceAccount.name`")?;
+    check_not_taken(&name).context("`serviceAccount.name`")?;
     // The binding's name is longer, and has the same limit.
     check_subdomain(&format!("{name}-binding")).context("`serviceAccount.name`, as a binding's")?;
     let token_secrets = token_secrets.unwrap_or_else(|| vec![format!("{name}-token")]);
@@ -53,6 +54,22 @@ pub fn resolve(values: ServiceAccountValues) -> Result<ServiceAccount> {
         extra_rules,
         scope,
     })
+}
+
+/// The role has the service account's name, and Kubernetes has roles of its own
+/// (<https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles>), which would be
+/// replaced; and the service account `default` is every pod's.
+fn check_not_taken(name: &str) -> Result<()> {
+    match name {
+        "default" => bail!(
+            "`default` is the service account of every pod in the namespace, which would all get the control plane's rights; choose another name"
+        ),
+        "cluster-admin" | "admin" | "edit" | "view" => bail!(
+            "{} is a role of Kubernetes' own, which would be replaced; choose another name",
+            shown(name)
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn check_token_secrets(names: &[String]) -> Result<()> {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::finding::{Code, Finding};
 use super::name::check_variable;
-use super::server::{is_loopback_host, mask_url, placeholder};
+use super::server::{is_loopback_host, is_numeric_host, mask_url, placeholder};
 use crate::input::StorageKeys;
 use crate::input::secret::Secret;
 use crate::input::values::{CredentialsValues, StorageScheme, StorageValues};
@@ -30,6 +30,10 @@ pub const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 /// The secret half of the S3 key.
 pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+
+/// What `extraEnv` may hold, in bytes. A ConfigMap takes 1 MiB, but client-side `kubectl apply` keeps
+/// all of it in an annotation, and annotations take 256 KiB.
+const EXTRA_ENV_LIMIT: usize = 256 * 1024;
 
 /// The storage, checked.
 #[derive(Debug)]
@@ -264,14 +268,36 @@ fn host_of(authority: &str) -> Option<&str> {
     };
     let port_is_good = port.bytes().all(|byte| byte.is_ascii_digit())
         && port.parse::<u16>().is_ok_and(|port| port != 0);
-    let host_is_good = !host.is_empty()
-        && host
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':'));
+    let label_is_good = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    // Parsers disagree about addresses such as `127.1`, so only whole ones are taken.
+    let host_is_good = host.parse::<std::net::IpAddr>().is_ok()
+        || (!is_numeric_host(host)
+            && host
+                .strip_suffix('.')
+                .unwrap_or(host)
+                .split('.')
+                .all(label_is_good));
     (port_is_good && host_is_good).then_some(host)
 }
 
 fn check_extra_env(extra_env: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+    let size: usize = extra_env
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    if size > EXTRA_ENV_LIMIT {
+        bail!(
+            "`storage.extraEnv` holds {size} bytes, and a ConfigMap that is applied takes at most {EXTRA_ENV_LIMIT}"
+        );
+    }
     for (name, value) in &extra_env {
         check_variable(name).context("`storage.extraEnv`")?;
         if OWN_KEYS.contains(&name.as_str()) {

@@ -31,7 +31,9 @@ impl Search {
         match std::env::var_os("HOME").filter(|home| !home.is_empty()) {
             Some(home) => Ok(Self::Home(PathBuf::from(home).join(".kube/config"))),
             None => {
-                bail!("no kubeconfig is named, and neither `KUBECONFIG` nor `HOME` is set; {WAYS}")
+                bail!(
+                    "failed to find a kubeconfig: none is named, and neither `KUBECONFIG` nor `HOME` is set; {WAYS}"
+                )
             }
         }
     }
@@ -46,7 +48,7 @@ impl Search {
                 let bytes = source.read().with_context(|| {
                     format!(
                         "failed to read the kubeconfig {source}{}",
-                        list_hint(source)
+                        path_hint(source)
                     )
                 })?;
                 Ok(vec![(source.clone(), bytes)])
@@ -66,9 +68,12 @@ impl Search {
 const WAYS: &str =
     "name one by `kubeconfig.path` in the values file, by `--kubeconfig` or by `KUBECONFIG`";
 
-/// `--kubeconfig` takes one file; people who know `KUBECONFIG` try a list.
-fn list_hint(source: &Source) -> &'static str {
+/// What people try: `--kubeconfig` takes one file, not a list as `KUBECONFIG` does.
+fn path_hint(source: &Source) -> &'static str {
     match source {
+        Source::Path(path) if path.starts_with("~") => {
+            " (`~` is for the shell, which leaves it where it is quoted)"
+        }
         Source::Path(path) if path.as_os_str().as_encoded_bytes().contains(&b':') => {
             " (a list of files separated by `:` belongs in the environment variable `KUBECONFIG`)"
         }
@@ -77,6 +82,13 @@ fn list_hint(source: &Source) -> &'static str {
 }
 
 fn read_list(list: &OsStr, notes: &mut Vec<String>) -> Result<Vec<(Source, Vec<u8>)>> {
+    // Where a variable of that name holds the content, as in some CI systems, its parts between
+    // colons would be shown as paths.
+    if list.as_encoded_bytes().contains(&b'\n') || list.as_encoded_bytes().starts_with(b"{") {
+        bail!(
+            "failed to find a kubeconfig: `KUBECONFIG` holds a kubeconfig's content, and paths are expected: write it to a file, or pipe it to `--kubeconfig -`"
+        );
+    }
     let mut read = Vec::new();
     let mut paths: Vec<PathBuf> = Vec::new();
     for path in std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()) {

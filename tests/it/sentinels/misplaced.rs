@@ -1,6 +1,7 @@
 //! Secrets in the wrong places of a values file.
 
 use super::tokens::jwt;
+use super::watch::Watch;
 
 /// Values files that have to be refused: with a secret in a wrong place, or in a right one that
 /// is wrong besides.
@@ -170,4 +171,54 @@ pub fn misplaced() -> Vec<String> {
         format!("{name}{lines}{token}\n")
     };
     lines.into_iter().map(refused).collect()
+}
+
+#[test]
+fn content_in_the_place_of_a_path_gives_away_nothing() {
+    let mut watch = Watch::new();
+    watch.write(
+        "c0.yaml",
+        "name: c0\nstorage: {credentials: workloadIdentity}\n",
+    );
+    let content = crate::support::kubeconfig("server: https://203.0.113.7:6443");
+    assert!(super::planted(&content) > 0);
+    let json = content.replace('\n', " ");
+    for content in [content.as_str(), &format!("{{{json}}}")] {
+        let arguments = ["render", "-f", "c0.yaml", "--side", "compute"];
+        let mut command = watch.sandbox().command();
+        command.args(arguments).env("KUBECONFIG", content);
+        let run = watch.run("KUBECONFIG", &mut command, "");
+        run.fails_with(&[
+            "`KUBECONFIG` holds a kubeconfig's content",
+            "`--kubeconfig -`",
+        ]);
+    }
+    for flag in ["--kubeconfig", "--token-file"] {
+        let mut command = watch.sandbox().command();
+        command.args(["render", "-f", "c0.yaml", "--side", "control-plane"]);
+        if flag != "--kubeconfig" {
+            watch.write("kubeconfig", &content);
+            command.args(["--kubeconfig", "kubeconfig"]);
+        }
+        let run = watch.run(flag, command.args([flag, &content]), "");
+        run.fails_with(&["`***`", "several lines"]);
+    }
+}
+
+#[test]
+fn a_missing_space_gives_away_nothing() {
+    let mut watch = Watch::new();
+    for credentials in [
+        "{accessKeyId: a, secretAccessKey:SENTINEL}",
+        "{accessKeyId: a, SENTINEL}",
+        "{accessKeyId: a, secretAccessKey SENTINEL: x}",
+        "{accessKeyId: a, secretAccessKey: {SENTINEL}}",
+    ] {
+        let values = format!("name: c0\nstorage:\n  credentials: {credentials}\n");
+        watch.write("c0.yaml", values);
+        let mut command = watch.sandbox().command();
+        command.args(["render", "-f", "c0.yaml", "--side", "compute"]);
+        let run = watch.run(credentials, &mut command, "");
+        run.fails_with(&["line 3", "secretAccessKey"]);
+    }
 }

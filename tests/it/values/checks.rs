@@ -79,8 +79,28 @@ fn labels_and_annotations_are_those_that_kubernetes_takes() {
             &[
                 "`annotations`",
                 "`kubernetes.io/service-account.name`",
-                "`serviceAccount.name`",
+                "Kubernetes' own",
             ],
+        ),
+        (
+            "annotations: {kubernetes.io/service-account.uid: x}",
+            &["`annotations`", "Kubernetes' own"],
+        ),
+        (
+            "annotations: {kubectl.kubernetes.io/last-applied-configuration: x}",
+            &["`annotations`", "Kubernetes' own"],
+        ),
+        (
+            "labels: {Example.com/team: x}",
+            &["`labels`", "`Example.com/team` is not a key"],
+        ),
+        (
+            "serviceAccount: {name: cluster-admin}",
+            &["`serviceAccount.name`", "`cluster-admin` is a role"],
+        ),
+        (
+            "serviceAccount: {name: default}",
+            &["`serviceAccount.name`", "every pod"],
         ),
     ] {
         refused_from_line_5(further, parts);
@@ -129,6 +149,18 @@ fn storage_is_checked() {
             ],
         ),
         ("endpoint: ''", &["`storage.endpoint`", "no scheme"]),
+        (
+            "endpoint: http://127.1:9000",
+            &["`storage.endpoint`", "not a URL with a host"],
+        ),
+        (
+            "endpoint: http://2130706433",
+            &["`storage.endpoint`", "not a URL with a host"],
+        ),
+        (
+            "endpoint: http://minio..svc",
+            &["`storage.endpoint`", "not a URL with a host"],
+        ),
         (
             "endpoint: 's3://minio'",
             &["`storage.endpoint`", "neither `http://` nor `https://`"],

@@ -334,8 +334,8 @@ fn other_forms_of_a_token_are_refused() {
             "{value: SENTINEL}",
             &[
                 "line 4",
-                "`token.value`",
-                "unknown key",
+                "`token`",
+                "unknown key, not shown",
                 "known: `env`, `file`",
             ],
         ),

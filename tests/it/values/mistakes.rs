@@ -38,6 +38,14 @@ fn unknown_keys_are_answered_with_the_known_ones() {
             ],
         ),
         (
+            "cluster: {region:eu}",
+            &[
+                "line 5",
+                "`cluster`",
+                "the key `region` needs a `:` and a space",
+            ],
+        ),
+        (
             "kubeconfig:\n  file: x",
             &[
                 "line 6",
@@ -59,7 +67,7 @@ fn unknown_keys_are_answered_with_the_known_ones() {
         ),
         (
             "\"a\\e[31mb\": 1",
-            &["line 5", "unknown key `a\\u{1b}[31mb`"],
+            &["line 5", "unknown key, not shown", "known: `name`"],
         ),
     ] {
         refused_from_line_5(further, parts);
