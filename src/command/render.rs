@@ -1,5 +1,7 @@
 //! `render`: inputs to manifests, on standard output or in a directory.
 
+use std::collections::HashSet;
+
 use anyhow::{Context, Result, bail};
 
 use super::Outside;
@@ -8,7 +10,7 @@ use crate::input::{self, Needs, Request, file::Source};
 use crate::output::{Report, directory, write_stream};
 use crate::registration::finding::{Finding, Level};
 use crate::registration::{self, Findings, Registration};
-use crate::render::{self, Side, TemplateSet};
+use crate::render::{self, Manifest, Side, TemplateSet};
 use crate::text::{shown, shown_path};
 
 /// Renders one cluster.
@@ -22,9 +24,18 @@ pub fn run(args: RenderArgs, outside: &mut Outside<'_>) -> Result<()> {
     let manifests = render::render(&registration, &templates, sides)
         .with_context(|| format!("failed to render the cluster {}", shown(&registration.name)))?;
     match args.output_dir {
-        None => write_stream(outside.out, &manifests).context("failed to write to standard output"),
+        None => {
+            refuse_same_object(&manifests)?;
+            write_stream(outside.out, &manifests).context("failed to write to standard output")
+        }
         Some(root) => {
             let summary = directory::write(&root, &manifests, args.plaintext_secrets)?;
+            for path in &summary.stale {
+                outside.report.note(&format!(
+                    "{} is not rendered any more; remove it, and its object from the cluster",
+                    shown_path(&root.join(path))
+                ));
+            }
             outside.report.line(&format!(
                 "{}: {} written, {} unchanged",
                 shown_path(&root),
@@ -34,6 +45,21 @@ pub fn run(args: RenderArgs, outside: &mut Outside<'_>) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// In one stream both sides belong to one cluster, where the second of two same objects would
+/// replace the first.
+fn refuse_same_object(manifests: &[Manifest]) -> Result<()> {
+    let mut seen = HashSet::new();
+    for manifest in manifests {
+        if !seen.insert(&manifest.object) {
+            bail!(
+                "failed to render both sides for one cluster: each of them has the {}",
+                manifest.object
+            );
+        }
+    }
+    Ok(())
 }
 
 fn sides(args: &RenderArgs) -> Result<&'static [Side]> {

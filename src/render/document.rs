@@ -27,6 +27,12 @@ pub enum Fault {
         /// Line in the text with placeholders.
         line: Option<usize>,
     },
+    /// A line begins as a directive or a document separator and goes on; the line is counted
+    /// from 1.
+    Marker {
+        /// Line in the text with placeholders.
+        line: usize,
+    },
     /// It is several documents.
     SeveralDocuments,
     /// A placeholder is only a part of a scalar.
@@ -44,6 +50,9 @@ pub enum Fault {
 /// # Errors
 /// Where the structure isn't one document with whole scalars.
 pub fn expected(text: &str, scalars: &[Scalar]) -> Result<Option<Value>, Fault> {
+    if let Some(line) = text.lines().position(is_marker) {
+        return Err(Fault::Marker { line: line + 1 });
+    }
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
         let value = <Value as serde::Deserialize>::deserialize(document).map_err(|error| {
@@ -60,6 +69,15 @@ pub fn expected(text: &str, scalars: &[Scalar]) -> Result<Option<Value>, Fault> 
         (Some(value), None) => fill(value, scalars).map(Some),
         (Some(_), Some(_)) => Err(Fault::SeveralDocuments),
     }
+}
+
+/// Whether kubectl, which splits a stream by lines before it parses, would take a line for more than
+/// YAML does. A separator alone, or with a comment, is fine.
+fn is_marker(line: &str) -> bool {
+    let after = line.strip_prefix("---").map(str::trim_start);
+    line.starts_with('%')
+        || line.starts_with("...")
+        || after.is_some_and(|after| !after.is_empty() && !after.starts_with('#'))
 }
 
 fn fill(value: Value, scalars: &[Scalar]) -> Result<Value, Fault> {
@@ -164,6 +182,17 @@ mod tests {
             expected(&document, &[text("x")]),
             Err(Fault::Syntax { line: Some(1) })
         ));
+    }
+
+    #[test]
+    fn lines_that_kubectl_splits_by_are_found() {
+        for document in ["%YAML 1.1\n---\na: b", "--- {a: b}", "a: b\n...\n"] {
+            assert!(
+                matches!(expected(document, &[]), Err(Fault::Marker { .. })),
+                "{document}"
+            );
+        }
+        assert!(expected("--- # c\na: b\n---\n", &[]).is_ok());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
@@ -10,8 +10,11 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use super::document::{self, Fault, MARK};
 use super::scalar::Scalar;
 use super::sealed::{self, Seal, Sealed, Secrecy};
-use super::template_set::{Template, TemplateSet};
+use super::template_set::{self, Template, TemplateSet};
 use crate::text::shown;
+
+/// The instructions that one rendering may take; the built-in templates take a few hundred.
+const FUEL: u64 = 10_000_000;
 
 /// One rendered document.
 pub struct Rendered {
@@ -43,6 +46,7 @@ impl<'a> Engine<'a> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_syntax(syntax()?);
+        environment.set_fuel(Some(FUEL));
         // No template may turn quoting off, nor show what it was given.
         for filter in ["safe", "escape", "e", "pprint"] {
             environment.remove_filter(filter);
@@ -55,6 +59,7 @@ impl<'a> Engine<'a> {
             print(out, value, &mut lock(&for_formatter))
         });
         for template in templates.all() {
+            template_set::check(template).with_context(|| failed(template))?;
             environment
                 .add_template(&template.id, &template.text)
                 .map_err(|error| explain(template, &error))?;
@@ -123,6 +128,10 @@ impl<'a> Engine<'a> {
             Fault::PartOfScalar { number } => (
                 text.find(&document::placeholder(*number)),
                 "a value is only a part of a YAML scalar here; put the text into the expression: `key: {{ \"text-\" ~ value }}`, without quotes around it",
+            ),
+            Fault::Marker { line } => (
+                line_offset(text, *line),
+                "a line begins with `%` or `---` and goes on, which kubectl takes for the end of the document",
             ),
             Fault::SeveralDocuments => (
                 None,
@@ -257,19 +266,6 @@ fn failed_at(template: &Template, line: Option<usize>) -> String {
     }
 }
 
-/// The tags of a template's line. Its text isn't shown, since it may hold a secret of its own.
-fn tags(line: &str) -> impl Iterator<Item = &str> {
-    line.match_indices('{').filter_map(|(start, _)| {
-        let tag = line.get(start..)?;
-        let close = match tag.get(..2)? {
-            "{{" => "}}",
-            "{%" => "%}",
-            _ => return None,
-        };
-        tag.get(..tag.find(close)? + close.len())
-    })
-}
-
 /// An error of the engine, without its debug form, which prints values. The details of an error
 /// while rendering may hold values as well, and are shown only where they are this module's own.
 fn explain(template: &Template, error: &Error) -> anyhow::Error {
@@ -293,7 +289,7 @@ fn explain(template: &Template, error: &Error) -> anyhow::Error {
     let mut reason = detail.map_or_else(|| error.kind().to_string(), str::to_owned);
     let line = error.line();
     if let Some(source) = line.and_then(|line| template.text.lines().nth(line.checked_sub(1)?)) {
-        for tag in tags(source) {
+        for (_, tag) in template_set::tags(source).take(3) {
             reason = format!("{reason}: {}", shown(tag));
         }
     }

@@ -52,6 +52,8 @@ pub struct Manifest {
     pub side: Side,
     /// Name of the compute cluster that it is about.
     pub cluster: String,
+    /// Its kind, name and namespace, for messages; no two of one cluster are the same.
+    pub object: String,
     /// Its file name, `NN-kind-name.yaml`; by it, manifests sort into an order that works.
     pub file_name: String,
     /// Its YAML, with a newline at the end.
@@ -229,8 +231,11 @@ fn identify(template: &Template, rendered: &Rendered) -> Result<Identity> {
     };
     let kind = text(value.get("kind"))
         .filter(|kind| !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let name = text(of_metadata("name")).filter(|name| !name.is_empty() && name.len() <= 253);
+    let name = text(of_metadata("name")).filter(|name| is_name(name));
     match (kind, name) {
+        (Some(kind), _) if kind == "List" => {
+            bail!("{}: it renders a List; a template is one object", failed())
+        }
         (Some(kind), Some(name)) => Ok(Identity {
             kind,
             name,
@@ -244,6 +249,15 @@ fn identify(template: &Template, rendered: &Rendered) -> Result<Identity> {
     }
 }
 
+/// Whether a text may name an object of any kind: most take DNS names, those of RBAC nearly all.
+fn is_name(name: &str) -> bool {
+    let is_of_name =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':' | b'_');
+    (1..=253).contains(&name.len())
+        && name.bytes().all(is_of_name)
+        && !name.bytes().all(|byte| byte == b'.')
+}
+
 fn manifest(
     template: &Template,
     rendered: Rendered,
@@ -253,6 +267,7 @@ fn manifest(
     Manifest {
         side: template.side,
         cluster: registration.name.clone(),
+        object: identity.to_string(),
         file_name: file_name(&template.stem, identity),
         text: with_final_newline(rendered.text),
         secrecy: rendered.secrecy,

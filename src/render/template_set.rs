@@ -181,3 +181,49 @@ fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
     paths.sort();
     Ok(paths)
 }
+
+/// Refuses a template that the engine would do something unexpected with.
+///
+/// # Errors
+/// Where it captures output, which would hold placeholders instead of values, or is so long that
+/// the engine might run out of stack.
+pub fn check(template: &Template) -> Result<()> {
+    if template.text.len() > LONGEST_TEMPLATE {
+        bail!("it holds more than {LONGEST_TEMPLATE} bytes");
+    }
+    for (start, tag) in tags(&template.text) {
+        let before = template.text.get(..start).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        if tag.len() > LONGEST_TAG {
+            bail!("line {line}: the tag is longer than {LONGEST_TAG} bytes");
+        }
+        let inner = tag.trim_matches(|character| "{}%-+ \t\r\n".contains(character));
+        let is_capture = tag.starts_with("{%")
+            && (inner.starts_with("filter") || (inner.starts_with("set") && !inner.contains('=')));
+        if is_capture {
+            bail!(
+                "line {line}: it captures output by {}; apply filters to values instead: `{{{{ value | filter }}}}`, and set variables by `{{% set name = value %}}`",
+                shown(tag)
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The longest template, in bytes.
+const LONGEST_TEMPLATE: usize = 64 * 1024;
+/// The longest tag, in bytes; the engine's parser nests as deep as an expression does.
+const LONGEST_TAG: usize = 1024;
+
+/// The tags of a template's text, `{{ … }}` and `{% … %}`, and where they begin.
+pub fn tags(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.match_indices('{').filter_map(|(start, _)| {
+        let tag = text.get(start..)?;
+        let close = match tag.get(..2)? {
+            "{{" => "}}",
+            "{%" => "%}",
+            _ => return None,
+        };
+        Some((start, tag.get(..tag.find(close)? + close.len())?))
+    })
+}

@@ -151,15 +151,15 @@ fn an_added_template_may_render_nothing() {
 fn an_objects_name_can_not_leave_the_directory() {
     let text = extra("b").replace("name: extra", "name: {{ '../../../x' }}");
     let sandbox = with_template("compute/90-extra.yaml.j2", text);
+    let run = sandbox.render(&["--templates", "own", "-o", "out"]);
+    run.fails_with(&["90-extra.yaml.j2", "not a name"]);
+    let text = extra("b").replace("name: extra", "name: 'system:x'");
+    let sandbox = with_template("compute/90-extra.yaml.j2", text);
     sandbox
         .render(&["--templates", "own", "-o", "out"])
         .succeeds();
-    assert!(
-        sandbox
-            .path()
-            .join("out/compute/c0/90-configmap-.._.._.._x.yaml")
-            .is_file()
-    );
+    let file = "out/compute/c0/90-configmap-system_x.yaml";
+    assert!(sandbox.path().join(file).is_file());
 }
 
 #[test]

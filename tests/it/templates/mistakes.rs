@@ -136,7 +136,7 @@ fn mistakes_in_a_template_name_its_file_and_line() {
         (
             "{% set x %}b{{ name }}{% endset %}{{ x }}",
             7,
-            "captured output",
+            "captures output",
         ),
     ] {
         refused(value, &[&format!("line {line}"), part]);
@@ -245,4 +245,66 @@ fn templates_of_a_side_that_is_not_rendered_are_still_checked() {
             "own",
         ])
         .fails_with(&["own/control-plane/90-extra.yaml.j2", "line 1"]);
+}
+
+#[test]
+fn what_the_engine_or_kubectl_would_take_differently_is_refused() {
+    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n";
+    let deep = format!(
+        "{}a{}",
+        "{% if true %}".repeat(4000),
+        "{% endif %}".repeat(4000)
+    );
+    let cases: &[(String, &str)] = &[
+        (
+            "{% set t %}{{ name }}{% endset %}a: {{ t | b64encode }}".to_owned(),
+            "captures output by `{% set t %}`",
+        ),
+        (
+            "{% filter b64encode %}{{ name }}{% endfilter %}".to_owned(),
+            "captures output by `{% filter b64encode %}`",
+        ),
+        (
+            format!("%YAML 1.1\n---\n{object}"),
+            "a line begins with `%` or `---`",
+        ),
+        (
+            "--- {apiVersion: v1, kind: ConfigMap, metadata: {name: x}}\n".to_owned(),
+            "a line begins with `%` or `---`",
+        ),
+        (object.replace("ConfigMap", "List"), "it renders a List"),
+        (object.replace("name: x", "name: 'x y'"), "not a name"),
+        (object.replace("name: x", "name: '../x'"), "not a name"),
+        (
+            format!("a: {{{{ {}1 }}}}", "-".repeat(2000)),
+            "longer than 1024 bytes",
+        ),
+        (
+            format!("a: {{{{ 1{} }}}}", "+1".repeat(1000)),
+            "longer than 1024 bytes",
+        ),
+        ("#".repeat(70_000), "more than 65536 bytes"),
+        (deep, "failed to render the template"),
+        (
+            "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}"
+                .to_owned(),
+            "ran out of fuel",
+        ),
+    ];
+    for (template, part) in cases {
+        let sandbox = with_template("compute/70-extra.yaml.j2", template);
+        let run = sandbox.render(&["--templates", "own"]);
+        assert!(run.stderr.len() < 2000, "{}", run.stderr);
+        run.fails_with(&["70-extra.yaml.j2", part]);
+    }
+}
+
+#[test]
+fn the_same_object_on_both_sides_is_refused_in_one_stream() {
+    let sandbox = Sandbox::with_cluster();
+    let secret = "serviceAccount: {tokenSecrets: [cluster-c0-ca-data]}\ntoken: none\n";
+    sandbox.write("c0.yaml", crate::support::values(secret));
+    sandbox
+        .render(&[])
+        .fails_with(&["both sides for one cluster", "`cluster-c0-ca-data`"]);
 }
