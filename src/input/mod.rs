@@ -10,6 +10,7 @@ mod locate;
 pub mod secret;
 mod tree;
 pub mod values;
+pub mod words;
 pub mod yaml;
 
 use anyhow::{Context, Result, bail};

@@ -11,6 +11,7 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Unexp
 use serde_yaml::{Mapping, Value};
 
 use super::tree::{Budget, Keep, Tree};
+use super::words::{is_plain, is_shown_as_key, runs_on, unknown};
 use crate::text::{shown, shown_list};
 
 /// Parses a text into its documents, merge keys (`<<`) applied; empty documents are left out.
@@ -232,55 +233,6 @@ fn kind(found: Unexpected<'_>) -> &'static str {
         Unexpected::Map => "a mapping",
         _ => "something else",
     }
-}
-
-/// Whether a key that isn't known is shown: not where it doesn't look like a key, as where a space
-/// is missing after `secretAccessKey:`, nor beside keys that hold secrets.
-fn is_shown_as_key(key: &str, known: &[&str]) -> bool {
-    let is_beside_secrets = known.contains(&"accessKeyId") || known.contains(&"env");
-    is_plain(key) && (!is_beside_secrets || likeliest(key, known).is_some())
-}
-
-/// Whether a text looks like a key that someone would write, rather than like a value.
-fn is_plain(key: &str) -> bool {
-    let is_of_key =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
-    key.len() <= 63 && key.bytes().all(is_of_key)
-}
-
-/// Whether a text begins with a key and goes on with something that isn't of a key.
-fn runs_on(text: &str, key: &str) -> bool {
-    text.strip_prefix(key)
-        .is_some_and(|rest| rest.starts_with(|first: char| !first.is_ascii_alphanumeric()))
-}
-
-/// Says that a word isn't known, which one was perhaps meant, and which ones are known.
-pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
-    let question = match likeliest(word, known) {
-        Some(candidate) => format!(" (did you mean {}?)", shown(candidate)),
-        None => String::new(),
-    };
-    format!(
-        "unknown {what} {}{question}; known: {}",
-        shown(word),
-        shown_list(known)
-    )
-}
-
-/// The known word that is most like another, where one is.
-fn likeliest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    known
-        .iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&word, &candidate.to_lowercase()),
-                *candidate,
-            )
-        })
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .map(|(_, candidate)| candidate)
 }
 
 /// A deserializer over a parsed document.

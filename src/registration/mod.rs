@@ -142,7 +142,8 @@ fn allowed_codes(allow: &[String]) -> Result<BTreeSet<Code>> {
         let found = Code::ALL.iter().find(|code| code.as_str() == word);
         found.copied().ok_or_else(|| {
             let known: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-            anyhow::Error::msg(crate::input::yaml::unknown("code", word, &known)).context("`allow`")
+            anyhow::Error::msg(crate::input::words::unknown("code", word, &known))
+                .context("`allow`")
         })
     };
     allow.iter().map(code).collect()

@@ -209,8 +209,8 @@ fn a_key_that_can_not_be_read_is_named_with_its_place() {
             "{environment: SENTINEL}",
             &[
                 "line 3",
-                "`storage.credentials.secretAccessKey.environment`",
-                "unknown key",
+                "`storage.credentials.secretAccessKey`",
+                "unknown key, not shown",
                 "known: `env`, `file`",
             ],
         ),
