@@ -16,7 +16,7 @@ use crate::support::texts::{NASTY, any_text, escaped, is_bearable, mapping, numb
 use crate::support::{Sandbox, base64, fixture_names, render_fixture, run};
 
 /// The variable that lets these tests pass where there is no kubectl.
-const WITHOUT: &str = "MA_REGISTER_WITHOUT_KUBECTL";
+pub const WITHOUT: &str = "MA_REGISTER_WITHOUT_KUBECTL";
 /// The annotation that kubectl is asked to add.
 const MARK: &str = "ma-register.test/read";
 

@@ -21,6 +21,8 @@ mod check;
 mod directory;
 mod finding_cases;
 mod findings;
+mod go_certificates;
+mod go_client;
 mod kubeconfig;
 mod kubeconfig_place;
 mod kubeconfig_text;

@@ -1,21 +1,31 @@
 //! An X.509 certificate: a subject's name and public key with a validity, signed by an issuer.
 //!
 //! Read with the same leniency as Go's `x509.ParseCertificate` where that matters (old serial
-//! numbers, path lengths), and refused for what it refuses, because the control plane would skip
-//! such a certificate and say nothing.
+//! numbers, path lengths), and refused for what it refuses ([`go`]), because the control plane
+//! would skip such a certificate and say nothing.
 
-use std::collections::HashSet;
+mod alternative_names;
+mod der;
+mod elliptic_curve;
+mod extensions;
+mod go;
+mod name;
+mod name_constraints;
+mod public_key;
+
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use x509_cert::certificate::{CertificateInner, Raw, TbsCertificateInner, Version};
-use x509_cert::der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
-use x509_cert::der::{Decode, Reader, SliceReader, Tag, Tagged};
+use x509_cert::der::Decode;
+use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::name::Name;
 
-const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
-const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
-const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+use der::{BOOLEAN, Reader, SEQUENCE};
+use extensions::{BASIC_CONSTRAINTS, KEY_USAGE, SUBJECT_ALT_NAME};
+
+const CORRUPT: &str = "is not an X.509 certificate, or is corrupt: \
+    copy the certificate again, or remove the block";
 
 /// What is known of one certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +64,8 @@ impl Certificate {
     /// Reads DER without anything after it; an error completes a sentence that begins with the
     /// certificate's place.
     pub(super) fn from_der(der: &[u8]) -> Result<Self, &'static str> {
-        const CORRUPT: &str = "is not an X.509 certificate, or is corrupt: \
-            copy the certificate again, or remove the block";
         let parsed = CertificateInner::<Raw>::from_der(der).map_err(|_| CORRUPT)?;
-        refuse_what_go_refuses(&parsed)?;
+        go::check(der)?;
         let tbs = parsed.tbs_certificate();
         let validity = tbs.validity();
         Ok(Self {
@@ -79,54 +87,11 @@ impl Certificate {
     }
 }
 
-fn refuse_what_go_refuses(certificate: &CertificateInner<Raw>) -> Result<(), &'static str> {
-    let tbs = certificate.tbs_certificate();
-    if tbs
-        .serial_number()
-        .as_bytes()
-        .first()
-        .is_some_and(|byte| byte & 0x80 != 0)
-    {
-        return Err("has a negative serial number, which Go refuses: have it issued again");
-    }
-    if tbs.signature() != certificate.signature_algorithm() {
-        return Err(
-            "names two different signature algorithms, which Go refuses: \
-            copy the certificate again, or have it issued again",
-        );
-    }
-    let mut seen = HashSet::new();
-    if !extensions(tbs).all(|(id, _)| seen.insert(id)) {
-        return Err("has one extension twice, which Go refuses: have it issued again");
-    }
-    if !is_legible(tbs.subject()) || !is_legible(tbs.issuer()) {
-        return Err("has a name with characters that its string type forbids, \
-            which Go refuses: have it issued again");
-    }
-    Ok(())
-}
-
 /// A name's text; the formatter fails where a value can't be encoded, which `to_string` would
 /// turn into a panic.
 fn rfc4514(name: &Name) -> Option<String> {
     let mut text = String::new();
     write!(text, "{name}").ok().map(|()| text)
-}
-
-/// Whether each of a name's strings has only characters of its type, with Go's exceptions `*` and
-/// `&`.
-fn is_legible(name: &Name) -> bool {
-    name.iter().all(|attribute| {
-        let bytes = attribute.value.value();
-        match attribute.value.tag() {
-            Tag::PrintableString => bytes
-                .iter()
-                .all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=?*&".contains(b)),
-            Tag::Ia5String => bytes.is_ascii(),
-            Tag::Utf8String => str::from_utf8(bytes).is_ok(),
-            _ => true,
-        }
-    })
 }
 
 /// Identifiers and values of the extensions; Go looks at none before version 3.
@@ -148,7 +113,8 @@ fn role(tbs: &TbsCertificateInner<Raw>) -> Option<Role> {
     let Some(constraints) = extension(tbs, BASIC_CONSTRAINTS) else {
         return Some(Role::Unstated);
     };
-    let is_authority = sequence(constraints)?.starts_with(&[0x01, 0x01, 0xff]);
+    let mut constraints = Reader::new(constraints).inner(SEQUENCE)?;
+    let is_authority = constraints.is_next(BOOLEAN) && constraints.boolean()?;
     Some(match (is_authority, may_sign) {
         (false, _) => Role::Leaf,
         (true, false) => Role::WithoutCertSign,
@@ -158,27 +124,19 @@ fn role(tbs: &TbsCertificateInner<Raw>) -> Option<Role> {
 
 /// Whether a keyUsage has keyCertSign (bit 5), or nothing at all, which Go takes for no keyUsage.
 fn may_sign(key_usage: &[u8]) -> Option<bool> {
-    let bits = BitStringRef::from_der(key_usage).ok()?;
-    let mut set = bits.bits().take(9);
-    Some(bits.get(5) == Some(true) || !set.any(|bit| bit))
+    let (bits, _) = Reader::new(key_usage).bit_string()?;
+    Some(match bits {
+        [first, rest @ ..] => {
+            let has_ninth = rest.first().is_some_and(|byte| byte & 0x80 != 0);
+            first & 0x04 != 0 || (*first == 0 && !has_ninth)
+        }
+        [] => true,
+    })
 }
 
-/// Whether the subjectAltName has a dNSName (2) or an iPAddress (7).
+/// Whether the subjectAltName has a dNSName or an iPAddress.
 fn names_a_host(tbs: &TbsCertificateInner<Raw>) -> Option<bool> {
-    let Some(names) = extension(tbs, SUBJECT_ALT_NAME) else {
-        return Some(false);
-    };
-    let mut reader = SliceReader::new(sequence(names)?).ok()?;
-    let mut found = false;
-    while !reader.is_finished() {
-        let tag = AnyRef::decode(&mut reader).ok()?.tag();
-        found |= tag.is_context_specific() && matches!(tag.number().value(), 2 | 7);
-    }
-    Some(found)
-}
-
-/// The content of a DER sequence.
-fn sequence(der: &[u8]) -> Option<&[u8]> {
-    let any = AnyRef::from_der(der).ok()?;
-    (any.tag() == Tag::Sequence).then(|| any.value())
+    extension(tbs, SUBJECT_ALT_NAME).map_or(Some(false), |names| {
+        alternative_names::names_a_host(Reader::new(names))
+    })
 }
