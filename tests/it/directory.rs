@@ -51,15 +51,7 @@ fn run_in_shell(sandbox: &Sandbox, prepare: &str, arguments: &[&str]) -> Run {
     command
         .args(["-c", &format!("{prepare}; exec \"$0\" \"$@\"")])
         .arg(env!("CARGO_BIN_EXE_ma-register"))
-        .args([
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "-o",
-            "out",
-        ])
+        .args(sandbox.render_command(&["-o", "out"]).get_args())
         .args(arguments)
         .current_dir(sandbox.path())
         .env_clear()
@@ -74,15 +66,7 @@ fn render(sandbox: &Sandbox) -> Run {
 #[test]
 fn each_object_is_a_file_below_its_side_and_cluster() {
     let sandbox = Sandbox::with_cluster();
-    let run = sandbox.run([
-        "render",
-        "-f",
-        "c0.yaml",
-        "--kubeconfig",
-        "kubeconfig",
-        "-o",
-        "out",
-    ]);
+    let run = sandbox.render_into("out", &[]);
     assert_eq!(run.succeeds(), "");
     assert_eq!(
         sandbox.files("out"),
@@ -114,15 +98,7 @@ fn files_and_stream_hold_the_same_objects_in_the_same_order() {
                 format!("---\n{text}")
             })
             .collect();
-        let stream = sandbox.run([
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "--side",
-            side,
-        ]);
+        let stream = run(&mut sandbox.render_command(&["--side", side]), "");
         assert_eq!(joined, stream.succeeds(), "{side}");
     }
 }
@@ -150,18 +126,8 @@ fn a_service_account_sorts_before_its_token_secrets() {
 fn one_side_alone_leaves_the_other_as_it_is() {
     for (side, other) in [("compute", "control-plane"), ("control-plane", "compute")] {
         let sandbox = Sandbox::with_cluster();
-        let arguments = [
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "-o",
-            "out",
-            "--side",
-            side,
-        ];
-        sandbox.run(arguments).succeeds();
+        let render = || sandbox.render_into("out", &["--side", side]);
+        render().succeeds();
         assert!(
             !sandbox.files(&format!("out/{side}/c0")).is_empty(),
             "{side}"
@@ -169,7 +135,7 @@ fn one_side_alone_leaves_the_other_as_it_is() {
         assert!(!sandbox.path().join("out").join(other).exists(), "{other}");
         // What would be refused on the other side isn't even looked at.
         sandbox.write(&format!("out/{other}"), "a file of someone else");
-        sandbox.run(arguments).succeeds();
+        render().succeeds();
         assert_eq!(
             sandbox.read(&format!("out/{other}")),
             "a file of someone else"

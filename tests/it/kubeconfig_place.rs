@@ -20,6 +20,12 @@ fn render_list(sandbox: &Sandbox, list: &str) -> Run {
     run(bare_render(sandbox).env("KUBECONFIG", list), "")
 }
 
+/// Renders with another kubeconfig behind the flag, and a text on standard input.
+fn render_named(sandbox: &Sandbox, kubeconfig: &str, input: &str) -> Run {
+    let mut command = bare_render(sandbox);
+    run(command.args(["--kubeconfig", kubeconfig]), input)
+}
+
 /// A render that names no kubeconfig.
 fn bare_render(sandbox: &Sandbox) -> Command {
     let mut command = sandbox.command();
@@ -183,17 +189,7 @@ fn a_relative_authority_stands_beside_the_kubeconfig_that_names_it() {
 #[test]
 fn a_missing_kubeconfig_is_refused_and_a_list_is_explained() {
     let sandbox = Sandbox::with_cluster();
-    let render = |path: &str| {
-        sandbox.run([
-            "render",
-            "-f",
-            "c0.yaml",
-            "--side",
-            "both",
-            "--kubeconfig",
-            path,
-        ])
-    };
+    let render = |path: &str| render_named(&sandbox, path, "");
     let plain = render("nowhere");
     refused(&plain, &["`nowhere`", "No such file"]);
     assert!(!plain.stderr.contains("KUBECONFIG"), "{}", plain.stderr);
@@ -214,18 +210,7 @@ fn a_missing_kubeconfig_is_refused_and_a_list_is_explained() {
 #[test]
 fn a_kubeconfig_comes_through_standard_input() {
     let sandbox = Sandbox::with_cluster();
-    let render = |text: &str| {
-        let arguments = [
-            "render",
-            "-f",
-            "c0.yaml",
-            "--side",
-            "both",
-            "--kubeconfig",
-            "-",
-        ];
-        sandbox.run_with_input(arguments, text)
-    };
+    let render = |text: &str| render_named(&sandbox, "-", text);
     assert_eq!(
         server(render(&good_kubeconfig()).succeeds_quietly()),
         SERVED
@@ -252,15 +237,7 @@ fn a_kubeconfig_comes_through_a_named_pipe() {
     let pipe = sandbox.path().join("pipe");
     mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
     let writer = std::thread::spawn(move || fs::write(pipe, good_kubeconfig()).unwrap());
-    let run = sandbox.run([
-        "render",
-        "-f",
-        "c0.yaml",
-        "--side",
-        "both",
-        "--kubeconfig",
-        "pipe",
-    ]);
+    let run = render_named(&sandbox, "pipe", "");
     assert_eq!(server(run.succeeds_quietly()), SERVED);
     writer.join().unwrap();
 }

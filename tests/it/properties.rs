@@ -222,19 +222,10 @@ fn storage_of(way: &str, text: &str) -> String {
 fn key_comes_back(sandbox: &Sandbox, way: &str, text: &str) -> bool {
     sandbox.write("key", text);
     sandbox.write("c0.yaml", values(&storage_of(way, text), ""));
-    let mut command = sandbox.command();
+    let mut command = sandbox.render_command(&["--side", "compute"]);
     if way == "env" {
         command.env("KEY", text);
     }
-    command.args([
-        "render",
-        "-f",
-        "c0.yaml",
-        "--kubeconfig",
-        "kubeconfig",
-        "--side",
-        "compute",
-    ]);
     let run = run(&mut command, "");
     // Editors and `echo` leave white space around what a file or a variable holds, and some
     // editors a byte order mark before it.

@@ -46,6 +46,13 @@ fn command(sandbox: &Sandbox, arguments: &[&str]) -> Command {
     command
 }
 
+/// A command that renders both sides with the kubeconfig `kubeconfig`.
+fn both(sandbox: &Sandbox) -> Command {
+    let mut command = sandbox.render_command(&BOTH);
+    command.env("TOKEN", jwt());
+    command
+}
+
 #[test]
 fn fixture_kubeconfigs_give_away_nothing() {
     let mut watch = Watch::new();
@@ -138,8 +145,7 @@ fn every_place_of_a_kubeconfig_is_kept() {
     }
     let render = |watch: &mut Watch, label: &str, text: &str, more: &[&str]| {
         watch.write("kubeconfig", text);
-        let arguments = [&["--kubeconfig", "kubeconfig", "--side", "both"], more].concat();
-        watch.run(label, &mut command(watch.sandbox(), &arguments), "")
+        watch.run(label, both(watch.sandbox()).args(more), "")
     };
     assert_eq!(render(&mut watch, "good", &good, &[]).code, 0);
     render(&mut watch, "strict", &good, &["--strict"]).fails_with(&["proxy-ignored"]);
@@ -168,8 +174,7 @@ fn every_place_of_a_kubeconfig_is_kept() {
         ),
     ] {
         watch.write("kubeconfig", &bytes);
-        let arguments = ["--kubeconfig", "kubeconfig", "--side", "both"];
-        watch.run(label, &mut command(watch.sandbox(), &arguments), "");
+        watch.run(label, &mut both(watch.sandbox()), "");
         let stdin = String::from_utf8_lossy(&bytes);
         let arguments = ["--kubeconfig", "-", "--side", "both"];
         watch.run(label, &mut command(watch.sandbox(), &arguments), &stdin);
@@ -184,8 +189,7 @@ fn every_place_of_a_values_file_is_kept() {
     watch.write("kubeconfig", kubeconfig_of(&cluster));
     let run = |watch: &mut Watch, label: &str, text: &str| {
         watch.write("c0.yaml", text);
-        let arguments = ["--kubeconfig", "kubeconfig", "--side", "both"];
-        watch.run(label, &mut command(watch.sandbox(), &arguments), "")
+        watch.run(label, &mut both(watch.sandbox()), "")
     };
     assert_eq!(planted(VALUES), 3);
     assert_eq!(run(&mut watch, "good", VALUES).code, 0);
@@ -240,8 +244,7 @@ fn certificate_authorities_and_servers_give_away_nothing() {
         let is_by_file = cluster.contains("certificate-authority: ca-");
         assert!(planted(cluster) > 0 || is_by_file, "{cluster}");
         watch.write("kubeconfig", kubeconfig_of(cluster));
-        let arguments = ["--kubeconfig", "kubeconfig", "--side", "both"];
-        watch.run(cluster, &mut command(watch.sandbox(), &arguments), "");
+        watch.run(cluster, &mut both(watch.sandbox()), "");
     }
     watch.has_seen(5, 50);
 }

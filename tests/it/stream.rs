@@ -36,15 +36,7 @@ fn with_everything() -> Sandbox {
 }
 
 fn render_side(sandbox: &Sandbox, side: &str) -> Run {
-    sandbox.run([
-        "render",
-        "-f",
-        "c0.yaml",
-        "--kubeconfig",
-        "kubeconfig",
-        "--side",
-        side,
-    ])
+    run(&mut sandbox.render_command(&["--side", side]), "")
 }
 
 #[test]
@@ -80,7 +72,7 @@ fn every_document_begins_with_a_separator() {
 #[test]
 fn without_a_side_the_choice_is_explained() {
     let sandbox = Sandbox::with_cluster();
-    let run = sandbox.run(["render", "-f", "c0.yaml", "--kubeconfig", "kubeconfig"]);
+    let run = run(&mut sandbox.render_command(&[]), "");
     run.fails_with(&[
         "--side compute",
         "--side control-plane",
@@ -129,16 +121,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 fn output_that_can_not_be_written_is_an_error() {
     let sandbox = Sandbox::with_cluster();
     let output = sandbox
-        .command()
-        .args([
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "--side",
-            "both",
-        ])
+        .render_command(&["--side", "both"])
         .stdout(File::options().write(true).open("/dev/full").unwrap())
         .output()
         .unwrap();
@@ -154,19 +137,10 @@ fn output_that_can_not_be_written_is_an_error() {
 fn a_token_comes_from_a_file_or_from_standard_input() {
     let sandbox = Sandbox::with_cluster();
     sandbox.write("c0.yaml", values(""));
-    let arguments = [
-        "render",
-        "-f",
-        "c0.yaml",
-        "--kubeconfig",
-        "kubeconfig",
-        "--side",
-        "both",
-    ];
     let token = fixture("tokens/long-lived.token");
-    let from_file = sandbox.run(arguments.iter().chain(&["--token-file", &token]));
-    let from_input = sandbox.run_with_input(
-        arguments.iter().chain(&["--token-file", "-"]),
+    let from_file = sandbox.render(&["--token-file", &token]);
+    let from_input = run(
+        &mut sandbox.render_command(&["--side", "both", "--token-file", "-"]),
         &fixture_text("tokens/long-lived-newline.token"),
     );
     assert_eq!(from_file.succeeds_quietly(), from_input.succeeds_quietly());
@@ -274,18 +248,8 @@ fn a_token_that_someone_else_makes_is_still_named_by_the_cluster() {
 fn a_token_is_refused_where_none_is_rendered() {
     let sandbox = Sandbox::with_cluster();
     sandbox.write("c0.yaml", values(""));
-    let run = sandbox.run([
-        "render",
-        "-f",
-        "c0.yaml",
-        "--kubeconfig",
-        "kubeconfig",
-        "--side",
-        "compute",
-        "--token-file",
-        "token",
-    ]);
-    run.fails_with(&["--token-file", "compute"]);
+    let mut command = sandbox.render_command(&["--side", "compute", "--token-file", "token"]);
+    run(&mut command, "").fails_with(&["--token-file", "compute"]);
 }
 
 /// What a run writes to standard error where that is a terminal.
@@ -318,11 +282,8 @@ fn colours_are_for_terminals() {
     for server in ["https://api.local", "http://api.example.com"] {
         sandbox.write("kubeconfig", kubeconfig(&format!("server: {server}")));
         let command = |variables: &[(&str, &str)]| {
-            let mut command = sandbox.command();
-            command.args(["render", "-f", "c0.yaml", "--kubeconfig", "kubeconfig"]);
-            command
-                .args(["--side", "both"])
-                .env("TERM", "xterm-256color");
+            let mut command = sandbox.render_command(&["--side", "both"]);
+            command.env("TERM", "xterm-256color");
             command.envs(variables.iter().copied());
             command
         };

@@ -114,18 +114,25 @@ impl Sandbox {
         run(self.command().args(arguments), input)
     }
 
+    /// A command that renders `c0.yaml` with the kubeconfig `kubeconfig`, and further arguments.
+    pub fn render_command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command();
+        command
+            .args(["render", "-f", "c0.yaml", "--kubeconfig", "kubeconfig"])
+            .args(arguments);
+        command
+    }
+
     /// Renders both sides of `c0.yaml` with the kubeconfig `kubeconfig`, and further arguments.
     pub fn render(&self, arguments: &[&str]) -> Run {
-        let fixed = [
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "--side",
-            "both",
-        ];
-        self.run(fixed.iter().chain(arguments))
+        let mut command = self.render_command(&["--side", "both"]);
+        run(command.args(arguments), "")
+    }
+
+    /// Renders `c0.yaml` with the kubeconfig `kubeconfig` into a directory, with further arguments.
+    pub fn render_into(&self, directory: &str, arguments: &[&str]) -> Run {
+        let mut command = self.render_command(&["-o", directory]);
+        run(command.args(arguments), "")
     }
 
     /// Renders as [`Sandbox::render`], with another kubeconfig.

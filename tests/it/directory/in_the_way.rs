@@ -186,20 +186,11 @@ fn names_in_messages_are_escaped() {
 #[test]
 fn files_that_are_no_longer_rendered_are_named_and_left() {
     let sandbox = Sandbox::with_cluster();
-    let render = [
-        "render",
-        "-f",
-        "c0.yaml",
-        "--kubeconfig",
-        "kubeconfig",
-        "-o",
-        "d",
-    ];
-    assert!(!sandbox.run(render).stderr.contains("note"));
+    assert!(!sandbox.render_into("d", &[]).stderr.contains("note"));
     sandbox.write("d/compute/c0/own.yaml", "# someone else's\n");
     let narrow = values("token: none\nserviceAccount: {scope: namespace}\n");
     sandbox.write("c0.yaml", narrow);
-    let run = sandbox.run(render);
+    let run = sandbox.render_into("d", &[]);
     run.succeeds();
     let notes: Vec<&str> = run
         .stderr
@@ -234,15 +225,7 @@ fn a_name_too_long_for_a_file_is_refused_before_anything_is_written() {
     ));
     sandbox.write("c0.yaml", values);
     sandbox.render(&[]).succeeds();
-    let run = sandbox.run([
-        "render",
-        "-f",
-        "c0.yaml",
-        "--kubeconfig",
-        "kubeconfig",
-        "-o",
-        "d",
-    ]);
+    let run = sandbox.render_into("d", &[]);
     run.fails_with(&["file name", "265 bytes", "at most 255", "shorter name"]);
     assert!(!sandbox.path().join("d").exists());
 }

@@ -33,19 +33,8 @@ fn sandbox(values: &str) -> Sandbox {
 }
 
 fn render(sandbox: &Sandbox, further: &[&str]) -> Run {
-    let mut command = sandbox.command();
-    command
-        .args([
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "-o",
-            "out",
-        ])
-        .args(further)
-        .env("KEY", "SENTINEL-env-key");
+    let mut command = sandbox.render_command(&["-o", "out"]);
+    command.args(further).env("KEY", "SENTINEL-env-key");
     crate::support::run(&mut command, &fixture_text("tokens/long-lived.token"))
 }
 

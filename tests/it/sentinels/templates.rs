@@ -2,7 +2,7 @@
 
 use super::tokens::jwt;
 use super::watch::Watch;
-use crate::support::Sandbox;
+use crate::support::{Run, Sandbox};
 
 /// What goes wrong, with the secret as `SECRET`. Each stands in the place of a built-in template.
 const FAILING: &[&str] = &[
@@ -120,19 +120,15 @@ fn watch() -> Watch {
 }
 
 #[track_caller]
+fn render(watch: &mut Watch, side: &str, label: &str) -> Run {
+    let arguments = ["--templates", "t", "--side", side];
+    let mut command = watch.sandbox().render_command(&arguments);
+    watch.run(label, command.env("TOKEN", jwt()), "")
+}
+
+#[track_caller]
 fn fails(watch: &mut Watch, side: &str, template: &str) {
-    let mut command = watch.sandbox().command();
-    command.env("TOKEN", jwt());
-    command.args([
-        "render",
-        "-f",
-        "c0.yaml",
-        "--kubeconfig",
-        "kubeconfig",
-        "--templates",
-        "t",
-    ]);
-    let run = watch.run(template, command.args(["--side", side]), "");
+    let run = render(watch, side, template);
     assert_eq!(run.code, 2, "{template}\n{}", run.stdout);
 }
 
@@ -148,18 +144,7 @@ fn templates_that_fail_give_away_nothing() {
             "cluster-c0-client-token"
         };
         watch.write(file, good.replace("NAME", name).replace("SECRET", secret));
-        let mut command = watch.sandbox().command();
-        command.env("TOKEN", jwt());
-        command.args([
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "--templates",
-            "t",
-        ]);
-        let run = watch.run("good", command.args(["--side", side]), "");
+        let run = render(&mut watch, side, "good");
         assert!(super::planted(run.succeeds()) > 0);
 
         for template in FAILING {
@@ -190,11 +175,9 @@ fn a_secret_does_not_become_a_files_name() {
         "t/compute/70-one.yaml.j2",
         SAME_NAME.replace("SECRET", "storage.keys[1][1]"),
     );
-    let mut command = sandbox.command();
-    command.env("KEY", "sentinel-key").args(["render", "-f"]);
-    command.args(["c0.yaml", "--kubeconfig", "kubeconfig", "--templates", "t"]);
+    let mut command = sandbox.render_command(&["--templates", "t"]);
     command.args(["-o", "out", "--plaintext-secrets"]);
-    let run = crate::support::run(&mut command, "");
+    let run = crate::support::run(command.env("KEY", "sentinel-key"), "");
     run.fails_with(&["70-one.yaml.j2", "`metadata.name` holds a secret"]);
     assert!(!run.stderr.contains("sentinel-key"), "{}", run.stderr);
 }

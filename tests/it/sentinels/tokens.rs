@@ -164,16 +164,7 @@ fn fixture_tokens_are_never_shown() {
     for name in fixture_names("tokens") {
         let text = fixture_text(&format!("tokens/{name}.token"));
         let path = fixture(&format!("tokens/{name}.token"));
-        let mut command = watch.sandbox().command();
-        command.args([
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "--side",
-            "both",
-        ]);
+        let mut command = watch.sandbox().render_command(&["--side", "both"]);
         let run = watch.run(&name, command.args(["--token-file", &path]), "");
         for part in text.split(['.', '\n', ' ']).filter(|part| part.len() >= 40) {
             count += 1;

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{extra, refused, render, rendered, with_template};
 use crate::objects::yaml;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, run};
 
 #[test]
 fn a_replaced_template_has_to_render_the_object_that_is_meant() {
@@ -232,19 +232,8 @@ fn neither_side_sees_the_secrets_of_the_other() {
 #[test]
 fn templates_of_a_side_that_is_not_rendered_are_still_checked() {
     let sandbox = with_template("control-plane/90-extra.yaml.j2", "{{");
-    sandbox
-        .run([
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "--side",
-            "compute",
-            "--templates",
-            "own",
-        ])
-        .fails_with(&["own/control-plane/90-extra.yaml.j2", "line 1"]);
+    let mut command = sandbox.render_command(&["--side", "compute", "--templates", "own"]);
+    run(&mut command, "").fails_with(&["own/control-plane/90-extra.yaml.j2", "line 1"]);
 }
 
 #[test]

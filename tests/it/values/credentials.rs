@@ -51,16 +51,7 @@ fn keys_are_literals_or_read_from_files_and_variables() {
         ("id", "{env: KEY_ID}", ["id", "from-env"]),
     ] {
         sandbox.write("c0.yaml", with_keys(access_key_id, secret_access_key));
-        let mut command = sandbox.command();
-        command.args([
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "--side",
-            "both",
-        ]);
+        let mut command = sandbox.render_command(&["--side", "both"]);
         command.env("KEY_ID", " from-env\n");
         has_keys(
             &crate::support::run(&mut command, ""),
@@ -241,16 +232,7 @@ fn a_variable_without_text_is_refused() {
     let sandbox = Sandbox::with_cluster();
     sandbox.write("c0.yaml", with_keys("id", "{env: KEY}"));
     for value in ["", "  ", "\n"] {
-        let mut command = sandbox.command();
-        command.args([
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "--side",
-            "both",
-        ]);
+        let mut command = sandbox.render_command(&["--side", "both"]);
         crate::support::run(command.env("KEY", value), "").fails_with(&[
             "`c0.yaml`",
             "`storage.credentials.secretAccessKey`",
@@ -282,16 +264,7 @@ fn a_token_is_read_from_a_file_or_a_variable() {
     sandbox.write("secrets/token", format!("{token}\n"));
     for form in ["{file: secrets/token}", "{env: TOKEN}"] {
         sandbox.write("c0.yaml", values(&format!("token: {form}\n")));
-        let mut command = sandbox.command();
-        command.args([
-            "render",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "--side",
-            "both",
-        ]);
+        let mut command = sandbox.render_command(&["--side", "both"]);
         let run = crate::support::run(command.env("TOKEN", format!("{token}\n")), "");
         let secret = object(run.succeeds_quietly(), "Secret", "cluster-c0-client-token");
         assert_eq!(
