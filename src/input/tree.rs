@@ -14,13 +14,18 @@ use serde_yaml::value::{Tag, TaggedValue};
 use serde_yaml::{Mapping, Value};
 
 /// The most values that a text may stand for.
-const VALUES: u32 = 1_000_000;
+const VALUES: usize = 1_000_000;
+/// The bytes of text that every text may stand for, beside four times its own.
+const BYTES: usize = 1024 * 1024;
 /// The deepest nesting of brackets and braces; `serde_yaml` itself stops at 128 levels, but only
 /// after it has read them all.
 const NESTING: usize = 1_000;
 
-/// How many more values a text may stand for.
-pub struct Budget(Cell<u32>);
+/// How much more a text may stand for.
+pub struct Budget {
+    values: Cell<usize>,
+    bytes: Cell<usize>,
+}
 
 impl Budget {
     /// A whole budget, for a text that isn't nested too deeply.
@@ -39,21 +44,37 @@ impl Budget {
                 bail!("it is nested or repeated too deeply");
             }
         }
-        Ok(Self(Cell::new(VALUES)))
+        Ok(Self {
+            values: Cell::new(VALUES),
+            // Aliases are for short texts; all else stands for itself.
+            bytes: Cell::new(text.len() * 4 + BYTES),
+        })
     }
 
     /// Counts one value.
     ///
     /// # Errors
     /// Where the budget is used up.
-    pub fn spend<E: de::Error>(&self) -> Result<(), E> {
-        match self.0.get().checked_sub(1) {
-            Some(rest) => {
-                self.0.set(rest);
-                Ok(())
-            }
-            None => Err(E::custom("repetition limit exceeded")),
+    pub fn spend_value<E: de::Error>(&self) -> Result<(), E> {
+        spend(&self.values, 1)
+    }
+
+    /// Counts the bytes of a text that is kept.
+    ///
+    /// # Errors
+    /// Where the budget is used up.
+    pub fn spend_bytes<E: de::Error>(&self, bytes: usize) -> Result<(), E> {
+        spend(&self.bytes, bytes)
+    }
+}
+
+fn spend<E: de::Error>(budget: &Cell<usize>, amount: usize) -> Result<(), E> {
+    match budget.get().checked_sub(amount) {
+        Some(rest) => {
+            budget.set(rest);
+            Ok(())
         }
+        None => Err(E::custom("repetition limit exceeded")),
     }
 }
 
@@ -108,7 +129,7 @@ impl<'de> DeserializeSeed<'de> for Tree<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        self.budget.spend()?;
+        self.budget.spend_value()?;
         deserializer.deserialize_any(self)
     }
 }
@@ -154,7 +175,10 @@ impl<'de> Visitor<'de> for Tree<'_> {
         Ok(self.scalar(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        if !matches!(self.keep, Keep::Names) {
+            self.budget.spend_bytes(value.len())?;
+        }
         Ok(self.scalar(value))
     }
 
@@ -237,6 +261,9 @@ mod tests {
         let list = |item: &str| vec![item; 1500].join(", ");
         let text = format!("a: &a [{}]\nb: [{}]", list("1"), list("*a"));
         assert!(parse(&text).is_err());
+        let long = "x".repeat(1_000_000);
+        assert!(parse(&format!("a: &a {long}\nb: [{}]", list("*a"))).is_err());
+        assert!(parse(&format!("a: &a {long}\nb: [*a, *a]")).is_ok());
     }
 
     #[test]

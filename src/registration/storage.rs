@@ -159,9 +159,16 @@ fn check_file_system(url: &str) -> Result<()> {
         && scheme.chars().all(|character| {
             character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.' | ':')
         });
-    // `abfs://container@account` and `hdfs://user@host` are fine; S3 has keys alone before an `@`.
-    let user = rest.split_once('@').map(|(user, _)| user);
-    if user.is_some_and(|user| user.contains(':') || scheme.starts_with("s3")) {
+    // `abfs://container@account` and `hdfs://user@host:8020` are fine. A bucket has neither a user
+    // nor a port; and where a password has a `/` in it, what is before looks like an odd port.
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (user, host) = authority.split_once('@').unwrap_or(("", authority));
+    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+    let is_bucket = scheme.starts_with("s3");
+    if user.contains(':')
+        || (is_bucket && authority.contains(['@', ':']))
+        || !(port.bytes().all(|byte| byte.is_ascii_digit()) || host.ends_with(']'))
+    {
         bail!("it has credentials in it; they belong under `storage.credentials`");
     }
     if !scheme_is_good || rest.is_empty() || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -190,11 +197,6 @@ struct Endpoint {
 impl Endpoint {
     fn parse(url: String) -> Result<Self> {
         refuse_placeholder(&url)?;
-        if url.contains('@') {
-            bail!(
-                "it has a user or password in it; credentials belong under `storage.credentials`"
-            );
-        }
         let Some((scheme, rest)) = url.split_once("://") else {
             bail!("it has no scheme: expected a URL such as `http://minio:9091`");
         };
@@ -207,6 +209,11 @@ impl Endpoint {
             ),
         };
         let authority = rest.split('/').next().unwrap_or_default();
+        if authority.contains('@') {
+            bail!(
+                "it has a user or password in it; credentials belong under `storage.credentials`"
+            );
+        }
         let Some(host) = host_of(authority) else {
             bail!(
                 "{} is not a URL with a host and an optional port: expected one such as `http://minio:9091`",

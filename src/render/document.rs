@@ -53,6 +53,15 @@ pub fn expected(text: &str, scalars: &[Scalar]) -> Result<Option<Value>, Fault> 
     if let Some(line) = text.lines().position(is_marker) {
         return Err(Fault::Marker { line: line + 1 });
     }
+    let value = parse(text)?;
+    value.map(|value| fill(value, scalars)).transpose()
+}
+
+/// The one document of a text; none where it holds none. Empty documents don't count.
+///
+/// # Errors
+/// Where the text isn't YAML, or holds several documents.
+pub fn parse(text: &str) -> Result<Option<Value>, Fault> {
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
         let value = <Value as serde::Deserialize>::deserialize(document).map_err(|error| {
@@ -65,9 +74,8 @@ pub fn expected(text: &str, scalars: &[Scalar]) -> Result<Option<Value>, Fault> 
         }
     }
     match (documents.pop(), documents.pop()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => fill(value, scalars).map(Some),
-        (Some(_), Some(_)) => Err(Fault::SeveralDocuments),
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(Fault::SeveralDocuments),
     }
 }
 
@@ -118,29 +126,33 @@ fn fill_string(text: String, scalars: &[Scalar]) -> Result<Value, Fault> {
     }
 }
 
-/// Puts the values into the text: the finished document.
+/// Puts the values into the text: the finished document. Each value comes in once, in the order in
+/// which the template printed them.
 ///
 /// # Errors
-/// Where a placeholder is broken, as only a template that holds [`MARK`] itself can make it.
+/// Where it doesn't, as where a template captures output and changes it, or holds [`MARK`] itself.
 pub fn finish(text: &str, scalars: &[Scalar]) -> Result<String> {
     let mut finished = String::with_capacity(text.len() * 2);
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once(MARK) {
-        let number = after.split_once(MARK);
-        let scalar = number.and_then(|(number, _)| scalars.get(number.parse::<usize>().ok()?));
-        let quoted = before
-            .strip_suffix('"')
-            .zip(number.and_then(|(_, after)| after.strip_prefix('"')));
-        let (Some(scalar), Some((before, after))) = (scalar, quoted) else {
-            bail!("a placeholder is broken: the template holds the code point U+FDD0");
+    for (number, scalar) in scalars.iter().enumerate() {
+        let Some((before, after)) = rest.split_once(&placeholder(number)) else {
+            bail!(NOT_ARRIVED);
         };
+        if before.contains(MARK) {
+            bail!(NOT_ARRIVED);
+        }
         finished.push_str(before);
         scalar.write(&mut finished);
         rest = after;
     }
+    if rest.contains(MARK) {
+        bail!(NOT_ARRIVED);
+    }
     finished.push_str(rest);
     Ok(finished)
 }
+
+const NOT_ARRIVED: &str = "a value that the template printed has not arrived: output can't be captured, as by `{% set x %}…{% endset %}`, `{% filter %}` or a recursive loop; apply filters to values, and set variables by `{% set x = value %}`";
 
 #[cfg(test)]
 mod tests {
@@ -207,6 +219,8 @@ mod tests {
             "a: \u{fdd0}",
             "a: \"\u{fdd0}9\u{fdd0}\"",
             "a: \u{fdd0}0\u{fdd0}",
+            "a: b",
+            "a: \"\u{fdd0}0\u{fdd0}\"\nb: \"\u{fdd0}0\u{fdd0}\"",
         ] {
             assert!(finish(document, &[text("x")]).is_err(), "{document}");
         }

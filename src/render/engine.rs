@@ -98,8 +98,8 @@ impl<'a> Engine<'a> {
         let text = document::finish(&with_placeholders, &scalars)
             .map_err(|error| error.context(failed(template)))?;
         // The proof that every value has arrived as it was meant.
-        match serde_yaml::from_str::<serde_yaml::Value>(&text) {
-            Ok(value) if value == expected => Ok(Some(Rendered {
+        match document::parse(&text) {
+            Ok(Some(value)) if value == expected => Ok(Some(Rendered {
                 text,
                 value,
                 secrecy: self.seal.secrecy(),

@@ -182,30 +182,23 @@ fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
     Ok(paths)
 }
 
-/// Refuses a template that the engine would do something unexpected with.
+/// Refuses a template on which the engine might run out of stack.
 ///
 /// # Errors
-/// Where it captures output, which would hold placeholders instead of values, or is so long that
-/// the engine might run out of stack.
+/// Where the template, a tag of it or a chain of conditions is very long.
 pub fn check(template: &Template) -> Result<()> {
     if template.text.len() > LONGEST_TEMPLATE {
         bail!("it holds more than {LONGEST_TEMPLATE} bytes");
     }
     for (start, tag) in tags(&template.text) {
-        let before = template.text.get(..start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
         if tag.len() > LONGEST_TAG {
+            let before = template.text.get(..start).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
             bail!("line {line}: the tag is longer than {LONGEST_TAG} bytes");
         }
-        let inner = tag.trim_matches(|character| "{}%-+ \t\r\n".contains(character));
-        let is_capture = tag.starts_with("{%")
-            && (inner.starts_with("filter") || (inner.starts_with("set") && !inner.contains('=')));
-        if is_capture {
-            bail!(
-                "line {line}: it captures output by {}; apply filters to values instead: `{{{{ value | filter }}}}`, and set variables by `{{% set name = value %}}`",
-                shown(tag)
-            );
-        }
+    }
+    if template.text.matches("elif").count() > MOST_CONDITIONS {
+        bail!("it has more than {MOST_CONDITIONS} `elif` tags");
     }
     Ok(())
 }
@@ -213,7 +206,9 @@ pub fn check(template: &Template) -> Result<()> {
 /// The longest template, in bytes.
 const LONGEST_TEMPLATE: usize = 64 * 1024;
 /// The longest tag, in bytes; the engine's parser nests as deep as an expression does.
-const LONGEST_TAG: usize = 1024;
+const LONGEST_TAG: usize = 4096;
+/// The most conditions after the first of an `if`, each of which nests as well.
+const MOST_CONDITIONS: usize = 500;
 
 /// The tags of a template's text, `{{ … }}` and `{% … %}`, and where they begin.
 pub fn tags(text: &str) -> impl Iterator<Item = (usize, &str)> {

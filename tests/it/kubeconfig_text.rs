@@ -402,3 +402,18 @@ fn aliases_that_grow_without_end_are_refused() {
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("      {line}\n")).collect()
 }
+
+#[test]
+fn long_names_that_are_repeated_are_refused() {
+    let sandbox = Sandbox::with_cluster();
+    let users = format!(
+        "users:\n  - name: &a {}\n{}",
+        "x".repeat(1_000_000),
+        "  - name: *a\n".repeat(1000)
+    );
+    let text = good_kubeconfig().replace("users:\n", &users);
+    refused(
+        &sandbox.render_kubeconfig(text),
+        &["nested or repeated too deeply"],
+    );
+}

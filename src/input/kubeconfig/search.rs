@@ -84,7 +84,7 @@ fn path_hint(source: &Source) -> &'static str {
 fn read_list(list: &OsStr, notes: &mut Vec<String>) -> Result<Vec<(Source, Vec<u8>)>> {
     // Where a variable of that name holds the content, as in some CI systems, its parts between
     // colons would be shown as paths.
-    if list.as_encoded_bytes().contains(&b'\n') || list.as_encoded_bytes().starts_with(b"{") {
+    if is_content(list) {
         bail!(
             "failed to find a kubeconfig: `KUBECONFIG` holds a kubeconfig's content, and paths are expected: write it to a file, or pipe it to `--kubeconfig -`"
         );
@@ -129,6 +129,16 @@ fn read_list(list: &OsStr, notes: &mut Vec<String>) -> Result<Vec<(Source, Vec<u
         ));
     }
     Ok(read)
+}
+
+/// Whether a text is a kubeconfig rather than paths, also where its line breaks got lost.
+fn is_content(list: &OsStr) -> bool {
+    let text = list.to_string_lossy();
+    let begins = text.trim_start();
+    ["{", "---"].iter().any(|start| begins.starts_with(start))
+        || ["\n", ": ", "\":", "apiVersion"]
+            .iter()
+            .any(|part| text.contains(part))
 }
 
 fn is_not_found(error: &anyhow::Error) -> bool {

@@ -183,7 +183,8 @@ fn content_in_the_place_of_a_path_gives_away_nothing() {
     let content = crate::support::kubeconfig("server: https://203.0.113.7:6443");
     assert!(super::planted(&content) > 0);
     let json = content.replace('\n', " ");
-    for content in [content.as_str(), &format!("{{{json}}}")] {
+    let spaced = format!(" {{\"users\":[{{\"token\":\"SENTINEL\"}}]}} {json}");
+    for content in [content.as_str(), &json, &format!("{{{json}}}"), &spaced] {
         let arguments = ["render", "-f", "c0.yaml", "--side", "compute"];
         let mut command = watch.sandbox().command();
         command.args(arguments).env("KUBECONFIG", content);

@@ -136,7 +136,7 @@ fn mistakes_in_a_template_name_its_file_and_line() {
         (
             "{% set x %}b{{ name }}{% endset %}{{ x }}",
             7,
-            "captures output",
+            "captured output",
         ),
     ] {
         refused(value, &[&format!("line {line}"), part]);
@@ -247,11 +247,11 @@ fn what_the_engine_or_kubectl_would_take_differently_is_refused() {
     let cases: &[(String, &str)] = &[
         (
             "{% set t %}{{ name }}{% endset %}a: {{ t | b64encode }}".to_owned(),
-            "captures output by `{% set t %}`",
+            "has not arrived",
         ),
         (
             "{% filter b64encode %}{{ name }}{% endfilter %}".to_owned(),
-            "captures output by `{% filter b64encode %}`",
+            "has not arrived",
         ),
         (
             format!("%YAML 1.1\n---\n{object}"),
@@ -265,15 +265,27 @@ fn what_the_engine_or_kubectl_would_take_differently_is_refused() {
         (object.replace("name: x", "name: 'x y'"), "not a name"),
         (object.replace("name: x", "name: '../x'"), "not a name"),
         (
-            format!("a: {{{{ {}1 }}}}", "-".repeat(2000)),
-            "longer than 1024 bytes",
+            format!("a: {{{{ {}1 }}}}", "-".repeat(5000)),
+            "longer than 4096 bytes",
         ),
         (
-            format!("a: {{{{ 1{} }}}}", "+1".repeat(1000)),
-            "longer than 1024 bytes",
+            format!("a: {{{{ 1{} }}}}", "+1".repeat(3000)),
+            "longer than 4096 bytes",
         ),
         ("#".repeat(70_000), "more than 65536 bytes"),
         (deep, "failed to render the template"),
+        (
+            "{% set x | replace('=', '') %}{{ name }}{% endset %}a: {{ x | b64encode }}".to_owned(),
+            "has not arrived",
+        ),
+        (
+            "a: {% for x in [['b']] recursive %}{% if x is string %}{{ x }}{% else %}{{ loop(x) | b64encode }}{% endif %}{% endfor %}".to_owned(),
+            "has not arrived",
+        ),
+        (
+            format!("{{% if false %}}{}{{% endif %}}", "{% elif false %}".repeat(4000)),
+            "more than 500 `elif` tags",
+        ),
         (
             "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}"
                 .to_owned(),
@@ -296,4 +308,29 @@ fn the_same_object_on_both_sides_is_refused_in_one_stream() {
     sandbox
         .render(&[])
         .fails_with(&["both sides for one cluster", "`cluster-c0-ca-data`"]);
+}
+
+#[test]
+fn long_expressions_end_with_a_result_or_an_error() {
+    for expression in [
+        format!("{}1", "-".repeat(4000)),
+        format!("1{}", "+1".repeat(2000)),
+        format!("name{}", ".a".repeat(2000)),
+        format!("name{}", "|string".repeat(580)),
+        format!("{}1{}", "(".repeat(2000), ")".repeat(2000)),
+        format!("{}1{}", "[".repeat(2000), "]".repeat(2000)),
+        format!("{} true", "not ".repeat(1000)),
+    ] {
+        let text = format!("# {{{{ {expression} }}}}\n");
+        let sandbox = with_template("compute/70-extra.yaml.j2", &text);
+        let run = sandbox.render(&["--templates", "own"]);
+        assert!([0, 2].contains(&run.code), "{expression}");
+    }
+}
+
+#[test]
+fn separators_around_an_object_are_let_be() {
+    let object = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n---\n";
+    let sandbox = with_template("compute/70-extra.yaml.j2", object);
+    sandbox.render(&["--templates", "own"]).succeeds_quietly();
 }

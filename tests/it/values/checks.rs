@@ -399,3 +399,24 @@ fn allow_takes_known_codes_only() {
     );
     rendered("allow: [ca-expired]\n");
 }
+
+#[test]
+fn file_systems_of_other_kinds_are_accepted() {
+    for url in [
+        "s3://bucket/team@prod",
+        "hdfs://user@namenode:8020/user/x@y",
+        "abfs://container@account.dfs.core.windows.net/path",
+        "gs://bucket",
+    ] {
+        let storage = format!(
+            "name: c0\nstorage:\n  credentials: workloadIdentity\n  fileSystem: {url}\ntoken: none\n"
+        );
+        let sandbox = crate::support::Sandbox::with_cluster();
+        sandbox.write("c0.yaml", storage);
+        let run = sandbox.render(&[]);
+        assert!(
+            run.succeeds_quietly().contains(&format!("\"{url}\"")),
+            "{url}"
+        );
+    }
+}
