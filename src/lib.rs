@@ -15,4 +15,5 @@ pub mod input;
 pub mod output;
 pub mod registration;
 pub mod render;
+pub mod side;
 pub mod text;

@@ -1,16 +1,17 @@
 //! `render`: inputs to manifests, on standard output or in a directory.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use anyhow::{Context, Result, bail};
 
 use super::Outside;
 use crate::cli::{InputArgs, RenderArgs, SideArg};
-use crate::input::{self, Needs, Request, file::Source};
+use crate::input::{self, Needs, Request, file::Source, templates::read as read_templates};
 use crate::output::{Report, directory, write_stream};
 use crate::registration::finding::{Finding, Level};
 use crate::registration::{self, Findings, Registration};
-use crate::render::{self, Manifest, Side, TemplateSet};
+use crate::render::{self, Manifest, TemplateSet};
+use crate::side::Side;
 use crate::text::{shown, shown_path};
 
 /// Renders one cluster.
@@ -76,7 +77,7 @@ fn sides(args: &RenderArgs) -> Result<&'static [Side]> {
 fn templates(args: &InputArgs) -> Result<TemplateSet> {
     match &args.templates {
         None => Ok(TemplateSet::built_in()),
-        Some(folder) => TemplateSet::with_folder(folder),
+        Some(folder) => read_templates(folder).map(TemplateSet::with),
     }
 }
 
@@ -128,22 +129,14 @@ fn report(findings: &Findings, strict: bool, name: &str, report: &mut Report<'_>
     for error in &errors {
         report.denied(error);
     }
-    match errors.as_slice() {
-        [] => Ok(()),
-        [only] => bail!(
-            "failed to accept the cluster {}: mend what is found above, or write `allow: [{}]` in its values file",
-            shown(name),
-            only.code
-        ),
-        [_, ..] => {
-            let mut codes: Vec<&str> = errors.iter().map(|error| error.code.as_str()).collect();
-            codes.sort_unstable();
-            codes.dedup();
-            bail!(
-                "failed to accept the cluster {}: mend what is found above, or write `allow: [{}]` in its values file",
-                shown(name),
-                codes.join(", ")
-            )
-        }
+    if errors.is_empty() {
+        return Ok(());
     }
+    let codes: BTreeSet<&str> = errors.iter().map(|error| error.code.as_str()).collect();
+    let codes: Vec<&str> = codes.into_iter().collect();
+    bail!(
+        "failed to accept the cluster {}: mend what is found above, or write `allow: [{}]` in its values file",
+        shown(name),
+        codes.join(", ")
+    )
 }

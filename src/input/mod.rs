@@ -8,6 +8,7 @@ pub mod file;
 pub mod kubeconfig;
 mod locate;
 pub mod secret;
+pub mod templates;
 mod tree;
 pub mod values;
 pub mod words;

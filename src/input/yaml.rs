@@ -48,8 +48,6 @@ pub fn explain(error: &serde_yaml::Error) -> String {
         format!("it is not valid YAML: {problem}")
     } else if message.contains("limit exceeded") {
         "it is nested or repeated too deeply".to_owned()
-    } else if message.contains("invalid type") {
-        "a number is too large: put it in quotes".to_owned()
     } else {
         "it is not valid YAML".to_owned()
     };

@@ -17,34 +17,13 @@ use serde_yaml::Value;
 
 use crate::input::secret::Secret;
 use crate::registration::Registration;
+use crate::side::Side;
 use crate::text::shown;
 use engine::{Engine, Rendered};
 use plan::Object;
 pub use sealed::Secrecy;
 use template_set::Template;
 pub use template_set::TemplateSet;
-
-/// The cluster that a manifest is applied to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// The compute cluster, which runs the jobs.
-    Compute,
-    /// The control-plane cluster, which sends them.
-    ControlPlane,
-}
-
-impl Side {
-    /// Both, in the order in which they are rendered.
-    pub const ALL: [Self; 2] = [Self::Compute, Self::ControlPlane];
-
-    /// The side's folder, among the templates and in an output directory.
-    pub fn folder(self) -> &'static str {
-        match self {
-            Self::Compute => "compute",
-            Self::ControlPlane => "control-plane",
-        }
-    }
-}
 
 /// One Kubernetes object, as text.
 pub struct Manifest {

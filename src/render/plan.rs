@@ -3,12 +3,12 @@
 use minijinja::context;
 use minijinja::value::{Serde, Value};
 
-use super::Side;
 use super::sealed::{Seal, Sealed};
 use crate::input::values::{DataCentre, Scope, Sla};
 use crate::registration::service_account::NAMESPACE;
 use crate::registration::storage::{self, KeyPair};
 use crate::registration::{Registration, STORAGE_SECRET};
+use crate::side::Side;
 
 /// One object that is to be rendered: what it has to be, whatever the template says.
 pub struct Object {

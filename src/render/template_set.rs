@@ -1,15 +1,10 @@
 //! The templates: those compiled into the program, and a user's own in their place or beside them.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail};
 
-use super::Side;
-use crate::input::file::{Source, decode};
-use crate::text::{shown, shown_path};
-
-/// What a template's file name ends in.
-const SUFFIX: &str = ".yaml.j2";
+use crate::input::templates::{SUFFIX, TemplateFile};
+use crate::side::Side;
+use crate::text::shown;
 
 macro_rules! built_in {
     ($($side:ident $folder:literal $stem:literal;)*) => {
@@ -71,76 +66,33 @@ impl TemplateSet {
         Self(BUILT_IN.iter().map(template).collect())
     }
 
-    /// The built-in templates, with those of a folder in place of the ones that they share the
-    /// name with, and beside the others.
-    ///
-    /// # Errors
-    /// Where the folder can't be read, or holds a file that looks like a template and isn't named
-    /// like one.
-    pub fn with_folder(folder: &Path) -> Result<Self> {
+    /// The built-in templates, with a user's own in place of the ones that they share the name with,
+    /// and beside the others.
+    pub fn with(own: Vec<TemplateFile>) -> Self {
         let mut set = Self::built_in();
-        let mut found = false;
-        if !folder.is_dir() {
-            let reason = if folder.exists() {
-                "is not a folder"
-            } else {
-                "does not exist"
-            };
-            bail!("failed to read templates: {} {reason}", shown_path(folder));
-        }
-        for side in Side::ALL {
-            let folder = folder.join(side.folder());
-            if !folder.exists() {
-                continue;
-            }
-            found = true;
-            for path in files(&folder)? {
-                set.add(side, &path).with_context(|| {
-                    format!("failed to read the template {}", shown_path(&path))
-                })?;
-            }
-        }
-        if !found {
-            bail!(
-                "failed to read templates: {} has neither a folder `compute` nor a folder `control-plane`",
-                shown_path(folder)
-            );
-        }
-        Ok(set)
-    }
-
-    fn add(&mut self, side: Side, path: &Path) -> Result<()> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let Some(stem) = name.strip_suffix(SUFFIX) else {
-            bail!("its name does not end in `{SUFFIX}`");
-        };
-        let number_is_good = stem.split_once('-').is_some_and(|(number, _)| {
-            number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        if !number_is_good {
-            bail!(
-                "its name does not begin with two digits and `-`, which decide about the order, as in `15-networkpolicy{SUFFIX}`"
-            );
-        }
-        let text = decode(Source::Path(path.to_owned()).read()?)?;
-        let template = Template {
+        for TemplateFile {
             side,
-            stem: stem.to_owned(),
-            id: format!("{}/{stem}", side.folder()),
-            origin: path.to_string_lossy().into_owned(),
+            stem,
+            path,
             text,
-            is_added: true,
-        };
-        match self.0.iter_mut().find(|other| other.id == template.id) {
-            Some(built_in) => {
-                *built_in = Template {
-                    is_added: false,
-                    ..template
-                }
+        } in own
+        {
+            let id = format!("{}/{stem}", side.folder());
+            let built_in = set.0.iter().position(|other| other.id == id);
+            let template = Template {
+                side,
+                stem,
+                id,
+                origin: path.to_string_lossy().into_owned(),
+                text,
+                is_added: built_in.is_none(),
+            };
+            match built_in.and_then(|position| set.0.get_mut(position)) {
+                Some(built_in) => *built_in = template,
+                None => set.0.push(template),
             }
-            None => self.0.push(template),
         }
-        Ok(())
+        set
     }
 
     /// Every template.
@@ -156,30 +108,6 @@ impl TemplateSet {
             .find(|template| template.side == side && template.stem == stem)
             .with_context(|| format!("no template is named {}", shown(stem)))
     }
-}
-
-/// The files of a folder that look like templates, in order; hidden files and notes are let be.
-fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
-    let within = || format!("failed to read templates from {}", shown_path(folder));
-    let mut paths = Vec::new();
-    for entry in folder.read_dir().with_context(within)? {
-        let path = entry.with_context(within)?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let looks_like_one = [
-            ".yaml", ".yml", ".j2", ".jinja", ".jinja2", ".json", ".tpl", ".tmpl",
-        ]
-        .iter()
-        .any(|suffix| name.ends_with(suffix));
-        if looks_like_one && !name.starts_with('.') {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
 }
 
 /// Refuses a template on which the engine might run out of stack.

@@ -243,3 +243,45 @@ fn imports_upwards_are_recognised() {
         assert_eq!(strays(part, source), expected, "{part}: {source}");
     }
 }
+
+/// What reads or writes the outside, or asks the clock.
+const OUTSIDE: [&str; 9] = [
+    "std::fs",
+    "std::env",
+    "std::io",
+    "File::",
+    "read_dir(",
+    ".exists()",
+    ".is_dir()",
+    "SystemTime::now",
+    "Instant::now",
+];
+
+fn touches(source: &str) -> Vec<&'static str> {
+    let is_in = |name: &&str| source.contains(*name);
+    OUTSIDE.into_iter().filter(is_in).collect()
+}
+
+#[test]
+fn only_reading_and_writing_touch_the_outside() {
+    for (part, path, text) in sources() {
+        let is_pure = part == "registration" || part == "render";
+        if is_pure && !path.ends_with("tests.rs") {
+            let program = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            assert_eq!(touches(program), [""; 0], "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn touching_the_outside_is_recognised() {
+    for (source, expected) in [
+        ("use std::fmt;", &[][..]),
+        ("fn f(now: SystemTime)", &[]),
+        ("use std::fs;", &["std::fs"]),
+        ("folder.exists()", &[".exists()"]),
+        ("SystemTime::now()", &["SystemTime::now"]),
+    ] {
+        assert_eq!(touches(source), expected, "{source}");
+    }
+}
