@@ -63,9 +63,13 @@ pub struct RenderArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct InputArgs {
-    /// Values file; `-` is standard input
-    #[arg(short = 'f', long, value_name = "FILE", required = true)]
+    /// Values files, each with one cluster or several as YAML documents; `-` is standard input
+    #[arg(short = 'f', long, value_name = "FILE", required = true, num_args = 1..)]
     pub values: Vec<OsString>,
+
+    /// Values that are merged under those of every cluster
+    #[arg(long, value_name = "FILE")]
+    pub defaults: Option<OsString>,
 
     /// Compute kubeconfig, where the values file names none [default: $KUBECONFIG, ~/.kube/config]
     #[arg(long, value_name = "FILE")]

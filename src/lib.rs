@@ -13,6 +13,8 @@ pub mod cli;
 pub mod command;
 pub mod input;
 pub mod output;
+mod parallel;
+pub mod problems;
 pub mod registration;
 pub mod render;
 pub mod side;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use clap::Parser;
 use ma_register::cli::Cli;
-use ma_register::command::{self, Outside};
+use ma_register::command::{self, Outcome, Outside};
 use ma_register::output::Report;
 
 /// Anything wrong, as for `diff` and `grep`; 1 is for differences.
@@ -23,10 +23,12 @@ fn main() -> ExitCode {
     let mut outside = Outside {
         out: &mut out,
         report: Report::new(&mut err),
+        shows_progress: io::stderr().is_terminal(),
         now: SystemTime::now(),
     };
     match command::run(cli, &mut outside) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Wrong) => ExitCode::from(WRONG),
         // The reader has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,5 +1,6 @@
 //! The commands: which steps each of them joins, and what it prints.
 
+mod fleet;
 mod render;
 
 use std::io::Write;
@@ -16,15 +17,27 @@ pub struct Outside<'a> {
     pub out: &'a mut dyn Write,
     /// Standard error, for everything else.
     pub report: Report<'a>,
+    /// Whether a long run shows how far it has got.
+    pub shows_progress: bool,
     /// The time of the run, which decides about warnings only.
     pub now: SystemTime,
+}
+
+/// How a command has ended, where it has told everything itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// What was asked for is done.
+    Done,
+    /// Something is wrong, which has been reported; nothing has been written.
+    Wrong,
 }
 
 /// Runs a command.
 ///
 /// # Errors
-/// Where anything is wrong; then nothing has been written, apart from messages.
-pub fn run(cli: Cli, outside: &mut Outside<'_>) -> Result<()> {
+/// Where anything is wrong that has not been reported; then nothing has been written, apart from
+/// messages.
+pub fn run(cli: Cli, outside: &mut Outside<'_>) -> Result<Outcome> {
     match cli.command {
         Command::Render(args) => render::run(args, outside),
     }

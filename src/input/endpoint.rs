@@ -1,11 +1,13 @@
 //! The endpoint of a compute cluster: its API server and certificate authority as the inputs give
 //! them, before anything is checked.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 
 use super::file::Source;
 use super::kubeconfig::ChosenCluster;
-use super::secret::read_plain;
+use super::place::{PathKey, Place};
 use super::values::KubeconfigValues;
 use crate::text::shown;
 
@@ -91,13 +93,13 @@ impl std::fmt::Debug for Authority {
 pub fn read(
     chosen: ChosenCluster,
     over: Option<&KubeconfigValues>,
-    values: &Source,
+    place: &Place,
 ) -> Result<Endpoint> {
     let origin = format!("the cluster {} of {}", shown(&chosen.name), chosen.source);
     let server = match over.and_then(|over| over.server.clone()) {
         Some(url) => Server {
             url: Some(url),
-            origin: format!("`kubeconfig.server` of {values}"),
+            origin: format!("`kubeconfig.server` of {place}"),
             is_from_values: true,
         },
         None => Server {
@@ -109,8 +111,8 @@ pub fn read(
     let named = over.and_then(|over| over.certificate_authority.as_deref());
     let certificate_authority = match named {
         Some("system") => Authority::System,
-        Some(path) => authority_of_values(path, values)
-            .with_context(|| format!("failed to use the values file {values}"))?,
+        Some(path) => authority_of_values(path, place)
+            .with_context(|| format!("failed to use the values file {place}"))?,
         None => authority_of_kubeconfig(&chosen, &origin)?,
     };
     Ok(Endpoint {
@@ -125,17 +127,16 @@ pub fn read(
     })
 }
 
-fn authority_of_values(path: &str, values: &Source) -> Result<Authority> {
+fn authority_of_values(path: &str, place: &Place) -> Result<Authority> {
     if path.is_empty() {
         bail!(
             "`kubeconfig.certificateAuthority` is empty: name a PEM file, write `system`, or remove the key"
         );
     }
-    let (path, bytes) = read_plain(path, values).context("`kubeconfig.certificateAuthority`")?;
-    Ok(Authority::File {
-        bytes,
-        origin: Source::Path(path).to_string(),
-    })
+    place
+        .resolve(PathKey::CertificateAuthority, path)
+        .and_then(read_file)
+        .context("`kubeconfig.certificateAuthority`")
 }
 
 /// As kubectl does: data or file, and refused where both are given.
@@ -152,12 +153,22 @@ fn authority_of_kubeconfig(chosen: &ChosenCluster, origin: &str) -> Result<Autho
         }),
         (None, Some(path)) => {
             let within = || format!("failed to read the certificate authority of {origin}");
-            let (path, bytes) = read_plain(path, &chosen.source).with_context(within)?;
-            Ok(Authority::File {
-                bytes,
-                origin: Source::Path(path).to_string(),
-            })
+            chosen
+                .source
+                .resolve(path)
+                .and_then(read_file)
+                .with_context(within)
         }
         (None, None) => Ok(Authority::Missing),
     }
+}
+
+fn read_file(path: PathBuf) -> Result<Authority> {
+    let source = Source::Path(path);
+    Ok(Authority::File {
+        bytes: source
+            .read()
+            .with_context(|| format!("failed to read {source}"))?,
+        origin: source.to_string(),
+    })
 }

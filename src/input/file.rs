@@ -14,7 +14,7 @@ use crate::text::shown_path;
 pub const LIMIT: u64 = 8 * 1024 * 1024;
 
 /// Where bytes come from: a file's path, or standard input.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// A file, a named pipe or a device.
     Path(PathBuf),

@@ -7,10 +7,13 @@ pub mod endpoint;
 pub mod file;
 pub mod kubeconfig;
 mod locate;
+mod merge;
+pub mod place;
 pub mod secret;
 pub mod templates;
 mod tree;
 pub mod values;
+pub mod values_file;
 pub mod words;
 pub mod yaml;
 
@@ -18,21 +21,27 @@ use anyhow::{Context, Result, bail};
 
 use endpoint::Endpoint;
 use file::Source;
-use kubeconfig::Search;
+use kubeconfig::{Kubeconfigs, Search};
+use place::{PathKey, Place};
 use secret::Secret;
 use values::{CredentialsValues, TokenValues, Values};
+use values_file::ClusterValues;
 
+use crate::parallel::in_parallel;
+use crate::problems::Problems;
 use crate::text::shown;
 
 /// What is to be read: the flags of a command, by what they mean.
 pub struct Request {
-    /// `--values`: the values file.
-    pub values: Source,
-    /// `--kubeconfig`: the kubeconfig, unless the values file names one.
+    /// `--values`: the values files.
+    pub values: Vec<Source>,
+    /// `--defaults`: what is merged under the values of every cluster.
+    pub defaults: Option<Source>,
+    /// `--kubeconfig`: the kubeconfig, unless the values name one.
     pub kubeconfig: Option<Source>,
-    /// `--context`: the context, unless the values file names one.
+    /// `--context`: the context, unless the values name one.
     pub context: Option<String>,
-    /// `--token-file`: the service account's token, unless the values file has a decision.
+    /// `--token-file`: the service account's token, unless the values have a decision.
     pub token_file: Option<Source>,
     /// Which secrets are needed.
     pub needs: Needs,
@@ -47,18 +56,21 @@ pub struct Needs {
     pub token: bool,
 }
 
-/// Everything that was read about one compute cluster.
+/// Everything that was read about one compute cluster. What could not be read is told together with
+/// what is wrong with the rest.
 pub struct Inputs {
-    /// Where the values were read, for messages.
-    pub source: Source,
-    /// The values file.
+    /// Where the values stand, for messages.
+    pub place: Place,
+    /// The values.
     pub values: Values,
     /// The API server and its certificate authority.
-    pub endpoint: Endpoint,
-    /// The storage's keys, where the values file has some and they are needed.
-    pub storage_keys: Option<StorageKeys>,
+    pub endpoint: Result<Endpoint>,
+    /// The storage's keys, where the values have some and they are needed.
+    pub storage_keys: Result<Option<StorageKeys>>,
     /// What was decided about the token.
-    pub token: TokenInput,
+    pub token: Result<TokenInput>,
+    /// What is wrong with the values beside the flags.
+    pub problems: Problems,
 }
 
 /// A pair of S3 keys.
@@ -86,37 +98,74 @@ pub enum TokenInput {
     },
 }
 
-/// Reads everything about one cluster. `notes` gets lines for the user.
+/// Reads the values of every cluster. A file that can't be read counts as one cluster.
 ///
 /// # Errors
-/// Where something can't be read or parsed, or is said twice.
-pub fn read(request: &Request, notes: &mut Vec<String>) -> Result<Inputs> {
+/// Where two inputs are standard input, or the defaults can't be used.
+pub fn read_values(request: &Request) -> Result<Vec<Result<ClusterValues, Problems>>> {
     only_one_reads_standard_input(request)?;
-    let values = values::read(&request.values)?;
-    let within = || format!("failed to use the values file {}", request.values);
-    refuse_unsupported(&values).with_context(within)?;
-    refuse_said_twice(request, &values).with_context(within)?;
-    let endpoint = read_endpoint(request, &values, notes)?;
-    let storage_keys = read_storage_keys(request, &values).with_context(within)?;
-    let token = read_token(request, &values)?;
-    Ok(Inputs {
-        source: request.values.clone(),
+    let defaults = match &request.defaults {
+        Some(source) => Some(values_file::Defaults::read(source)?),
+        None => None,
+    };
+    let defaults = defaults.as_ref();
+    let clusters = in_parallel(&request.values, |source| {
+        values_file::read(source, defaults)
+    });
+    Ok(clusters.into_iter().flatten().collect())
+}
+
+/// Reads everything else about one cluster. `notes` gets lines for the user.
+pub fn read(
+    cluster: ClusterValues,
+    request: &Request,
+    kubeconfigs: &Kubeconfigs,
+    notes: &mut Vec<String>,
+) -> Inputs {
+    let ClusterValues { place, values } = cluster;
+    let within = || format!("failed to use the values file {place}");
+    let mut problems = Problems::default();
+    problems.take(refuse_unsupported(&values).with_context(within));
+    for twice in said_twice(request, &values) {
+        problems.push(twice.context(within()));
+    }
+    Inputs {
+        endpoint: read_endpoint(request, &values, &place, kubeconfigs, notes),
+        storage_keys: read_storage_keys(request, &values, &place).with_context(within),
+        token: read_token(request, &values, &place),
+        place,
         values,
-        endpoint,
-        storage_keys,
-        token,
-    })
+        problems,
+    }
+}
+
+/// Reads the kubeconfigs that several clusters share, once.
+pub fn read_kubeconfigs(
+    clusters: &[Result<ClusterValues, Problems>],
+    request: &Request,
+    notes: &mut Vec<String>,
+) -> Kubeconfigs {
+    let searches = clusters.iter().filter_map(|cluster| {
+        let cluster = cluster.as_ref().ok()?;
+        search(request, &cluster.values, &cluster.place).ok()
+    });
+    Kubeconfigs::read_shared(searches, notes)
 }
 
 fn only_one_reads_standard_input(request: &Request) -> Result<()> {
-    let readers: Vec<&str> = [
-        ("`--values`", Some(&request.values)),
-        ("`--kubeconfig`", request.kubeconfig.as_ref()),
-        ("`--token-file`", request.token_file.as_ref()),
-    ]
-    .into_iter()
-    .filter_map(|(flag, source)| (source == Some(&Source::Stdin)).then_some(flag))
-    .collect();
+    let flags = [
+        ("`--defaults`", &request.defaults),
+        ("`--kubeconfig`", &request.kubeconfig),
+        ("`--token-file`", &request.token_file),
+    ];
+    let of_values = request.values.iter().map(|source| ("`--values`", source));
+    let others = flags
+        .iter()
+        .filter_map(|(flag, source)| Some((*flag, source.as_ref()?)));
+    let readers: Vec<&str> = of_values
+        .chain(others)
+        .filter_map(|(flag, source)| (*source == Source::Stdin).then_some(flag))
+        .collect();
     if readers.len() > 1 {
         bail!(
             "failed to read standard input: {} are `-`, and only one can be",
@@ -153,7 +202,7 @@ fn refuse_unsupported(values: &Values) -> Result<()> {
 }
 
 /// What stands both in the values file and in a flag can't be told apart from a mistake.
-fn refuse_said_twice(request: &Request, values: &Values) -> Result<()> {
+fn said_twice(request: &Request, values: &Values) -> impl Iterator<Item = anyhow::Error> {
     let kubeconfig = values.kubeconfig.as_ref();
     let twice = [
         (
@@ -174,39 +223,54 @@ fn refuse_said_twice(request: &Request, values: &Values) -> Result<()> {
             values.token.is_some() && request.token_file.is_some(),
         ),
     ];
-    for (key, flag, both) in twice {
-        if both {
-            bail!(
-                "it has the key {}, and the flag {} is given too: remove one of them",
-                shown(key),
-                shown(flag)
-            );
-        }
-    }
-    Ok(())
+    let both = twice.into_iter().filter(|(.., both)| *both);
+    both.map(|(key, flag, _)| {
+        anyhow::anyhow!(
+            "it has the key {}, and the flag {} is given too: remove one of them",
+            shown(key),
+            shown(flag)
+        )
+    })
 }
 
-fn read_endpoint(request: &Request, values: &Values, notes: &mut Vec<String>) -> Result<Endpoint> {
-    let within = || format!("failed to use the values file {}", request.values);
+fn search(request: &Request, values: &Values, place: &Place) -> Result<Search> {
+    let within = || format!("failed to use the values file {place}");
     let kubeconfig = values.kubeconfig.as_ref();
     let path = kubeconfig.and_then(|kubeconfig| kubeconfig.path.as_deref());
-    let search = match (path, &request.kubeconfig) {
-        (Some(""), _) => Err(anyhow::anyhow!("`kubeconfig.path` is empty")).with_context(within)?,
+    match (path, &request.kubeconfig) {
+        (Some(""), _) => Err(anyhow::anyhow!("`kubeconfig.path` is empty")).with_context(within),
         (Some(path), _) => {
-            let path = request.values.resolve(path).with_context(within)?;
-            Search::Named(Source::Path(path))
+            let path = place
+                .resolve(PathKey::Kubeconfig, path)
+                .with_context(within)?;
+            Ok(Search::Named(Source::Path(path)))
         }
-        (None, Some(source)) => Search::Named(source.clone()),
-        (None, None) => Search::from_environment()?,
-    };
+        (None, Some(source)) => Ok(Search::Named(source.clone())),
+        (None, None) => Search::from_environment(),
+    }
+}
+
+fn read_endpoint(
+    request: &Request,
+    values: &Values,
+    place: &Place,
+    kubeconfigs: &Kubeconfigs,
+    notes: &mut Vec<String>,
+) -> Result<Endpoint> {
+    let kubeconfig = values.kubeconfig.as_ref();
+    let search = search(request, values, place)?;
     let context = kubeconfig
         .and_then(|kubeconfig| kubeconfig.context.as_deref())
         .or(request.context.as_deref());
-    let chosen = kubeconfig::read(&search, context, notes)?;
-    endpoint::read(chosen, kubeconfig, &request.values)
+    let chosen = kubeconfigs.choose(&search, context, notes)?;
+    endpoint::read(chosen, kubeconfig, place)
 }
 
-fn read_storage_keys(request: &Request, values: &Values) -> Result<Option<StorageKeys>> {
+fn read_storage_keys(
+    request: &Request,
+    values: &Values,
+    place: &Place,
+) -> Result<Option<StorageKeys>> {
     let credentials = values
         .storage
         .as_ref()
@@ -216,24 +280,28 @@ fn read_storage_keys(request: &Request, values: &Values) -> Result<Option<Storag
             access_key_id,
             secret_access_key,
         }) if request.needs.storage_keys => Ok(Some(StorageKeys {
-            access_key_id: secret::read_value(access_key_id, &request.values)
+            access_key_id: secret::read_value(access_key_id, place, PathKey::AccessKeyId)
                 .context("`storage.credentials.accessKeyId`")?,
-            secret_access_key: secret::read_value(secret_access_key, &request.values)
-                .context("`storage.credentials.secretAccessKey`")?,
+            secret_access_key: secret::read_value(
+                secret_access_key,
+                place,
+                PathKey::SecretAccessKey,
+            )
+            .context("`storage.credentials.secretAccessKey`")?,
         })),
         _ => Ok(None),
     }
 }
 
-fn read_token(request: &Request, values: &Values) -> Result<TokenInput> {
+fn read_token(request: &Request, values: &Values, place: &Place) -> Result<TokenInput> {
     if !request.needs.token {
         return Ok(TokenInput::NotNeeded);
     }
     match (&values.token, &request.token_file) {
         (Some(TokenValues::From(source)), _) => Ok(TokenInput::Read {
-            token: secret::read_source(source, &request.values)
-                .with_context(|| format!("failed to read `token` of {}", request.values))?,
-            origin: format!("`token` of {}", request.values),
+            token: secret::read_source(source, place, PathKey::Token)
+                .with_context(|| format!("failed to read `token` of {place}"))?,
+            origin: format!("`token` of {place}"),
         }),
         (Some(TokenValues::None | TokenValues::ExternalSecret), _) => Ok(TokenInput::None),
         (None, Some(source)) => Ok(TokenInput::Read {

@@ -2,12 +2,11 @@
 //!
 //! A secret is read when a side that needs it is rendered, and not otherwise.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result, bail};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::file::{Source, decode};
+use super::place::{PathKey, Place};
 use super::values::{SecretSource, SecretValue};
 use crate::text::shown;
 
@@ -48,10 +47,10 @@ impl Secret {
 ///
 /// # Errors
 /// Where the place can't be read, or holds nothing.
-pub fn read_value(value: &SecretValue, values: &Source) -> Result<Secret> {
+pub fn read_value(value: &SecretValue, place: &Place, key: PathKey) -> Result<Secret> {
     match value {
         SecretValue::Literal(text) => Ok(Secret::in_values(text.clone())),
-        SecretValue::From(source) => read_source(source, values),
+        SecretValue::From(source) => read_source(source, place, key),
     }
 }
 
@@ -59,14 +58,14 @@ pub fn read_value(value: &SecretValue, values: &Source) -> Result<Secret> {
 ///
 /// # Errors
 /// Where the place can't be read, or holds nothing.
-pub fn read_source(source: &SecretSource, values: &Source) -> Result<Secret> {
+pub fn read_source(source: &SecretSource, place: &Place, key: PathKey) -> Result<Secret> {
     match source {
         SecretSource::Env(name) => read_variable(name),
         SecretSource::File(path) => {
             if path.is_empty() {
                 bail!("the path of `file` is empty");
             }
-            let path = values.resolve(path)?;
+            let path = place.resolve(key, path)?;
             read_file(&Source::Path(path))
         }
     }
@@ -113,17 +112,4 @@ fn is_identifier(name: &str) -> bool {
 fn not_empty(text: String) -> Option<Secret> {
     let trimmed = text.trim_ascii();
     (!trimmed.is_empty()).then(|| Secret::from_elsewhere(trimmed.to_owned()))
-}
-
-/// The bytes of a file that the values file names, which hold no secret.
-///
-/// # Errors
-/// Where it can't be read.
-pub fn read_plain(path: &str, values: &Source) -> Result<(PathBuf, Vec<u8>)> {
-    let path = values.resolve(path)?;
-    let source = Source::Path(path.clone());
-    let bytes = source
-        .read()
-        .with_context(|| format!("failed to read {source}"))?;
-    Ok((path, bytes))
 }

@@ -6,13 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use anyhow::{Context, Result, bail};
 use secrecy::SecretString;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
-
-use super::file::{Source, decode};
-use super::{locate, yaml};
 
 /// Everything that a values file may hold.
 #[derive(Debug, Deserialize)]
@@ -395,27 +391,4 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for WordOr<'de, T> {
 
         deserializer.deserialize_any(Either(std::marker::PhantomData))
     }
-}
-
-/// Reads a values file that is about one cluster.
-///
-/// # Errors
-/// Where it can't be read, isn't YAML, or doesn't fit [`Values`].
-pub fn read(source: &Source) -> Result<Values> {
-    parse(source).with_context(|| format!("failed to read the values file {source}"))
-}
-
-fn parse(source: &Source) -> Result<Values> {
-    let text = decode(source.read()?)?;
-    let documents = yaml::documents(&text)?;
-    let [document] = documents.as_slice() else {
-        match documents.len() {
-            0 => bail!("it is empty; it needs at least the keys `name` and `storage`"),
-            count => bail!("it holds {count} documents, and this version reads one cluster a run"),
-        }
-    };
-    yaml::typed(document).map_err(|mistake| match locate::line(&text, &mistake.path()) {
-        Some(line) => anyhow::anyhow!("line {line}: {mistake}"),
-        None => anyhow::anyhow!("{mistake}"),
-    })
 }

@@ -18,10 +18,10 @@ use crate::text::{shown, shown_list};
 ///
 /// # Errors
 /// Where a document isn't YAML, repeats a key, or expands too far.
-pub fn documents(text: &str) -> anyhow::Result<Vec<Value>> {
+pub fn documents(text: &str) -> anyhow::Result<Vec<Document>> {
     let budget = Budget::for_text(text)?;
     let mut documents = Vec::new();
-    for document in serde_yaml::Deserializer::from_str(text) {
+    for (position, document) in serde_yaml::Deserializer::from_str(text).enumerate() {
         let mut value = Tree::new(&budget, Keep::All)
             .deserialize(document)
             .map_err(|error| anyhow::Error::msg(explain(&error)))?;
@@ -29,10 +29,18 @@ pub fn documents(text: &str) -> anyhow::Result<Vec<Value>> {
             .apply_merge()
             .map_err(|_| anyhow::anyhow!("a merge key `<<` has something other than a mapping"))?;
         if !value.is_null() {
-            documents.push(value);
+            documents.push(Document { position, value });
         }
     }
     Ok(documents)
+}
+
+/// One document of a text.
+pub struct Document {
+    /// Its position in the text, counted from 0, empty documents included.
+    pub position: usize,
+    /// What it holds.
+    pub value: Value,
 }
 
 /// What a `serde_yaml` error says, without any text of the input other than a repeated key.
@@ -105,6 +113,16 @@ pub enum Step {
     Key(String),
     /// Into a list, by position.
     Item(usize),
+}
+
+impl Step {
+    /// The key, where the step is into a mapping.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Item(_) => None,
+        }
+    }
 }
 
 impl Mistake {

@@ -1,8 +1,10 @@
 //! emit: manifests become a stream or files. This is the only part that writes.
 
 pub mod directory;
+mod progress;
 mod report;
 mod stream;
 
+pub use progress::Progress;
 pub use report::Report;
 pub use stream::write_stream;

@@ -78,6 +78,8 @@ codes! {
     StorageSchemeMismatch = "storage-scheme-mismatch", Deny;
     /// The storage endpoint is an address of the pod itself.
     LoopbackStorage = "loopback-storage", Deny;
+    /// Two clusters of one run have the same host and port.
+    DuplicateEndpoint = "duplicate-endpoint", Deny;
 }
 
 impl fmt::Display for Code {

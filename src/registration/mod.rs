@@ -7,6 +7,7 @@
 pub mod certificate;
 mod endpoint;
 pub mod finding;
+pub mod fleet;
 mod metadata;
 mod name;
 pub mod server;
@@ -22,6 +23,7 @@ use anyhow::{Context, Result, bail};
 use crate::input::secret::Secret;
 use crate::input::values::{ClusterValues, Values};
 use crate::input::{Inputs, TokenInput};
+use crate::problems::Problems;
 use crate::text::shown;
 use certificate::CertificateAuthority;
 use finding::{Code, Finding};
@@ -73,25 +75,39 @@ impl Registration {
 /// What is suspicious about one compute cluster, and which of it was accepted.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Those that the values file doesn't accept.
+    /// Those that the values don't accept.
     pub open: Vec<Finding>,
-    /// Those that the values file lists under `allow`.
+    /// Those that the values list under `allow`.
     pub accepted: Vec<Finding>,
+    /// What the values list under `allow`.
+    pub allowed: BTreeSet<Code>,
 }
 
-/// Checks and completes what was read.
+impl Findings {
+    fn add(&mut self, findings: Vec<Finding>) {
+        for finding in findings {
+            match self.allowed.contains(&finding.code) {
+                true => self.accepted.push(finding),
+                false => self.open.push(finding),
+            }
+        }
+    }
+}
+
+/// Checks and completes what was read. What is only suspicious is a finding, also where something
+/// else is wrong.
 ///
 /// # Errors
-/// Where a value isn't what its key asks for. What is only suspicious is a finding.
-pub fn resolve(inputs: Inputs, now: SystemTime) -> Result<(Registration, Findings)> {
+/// Everything where a value isn't what its key asks for, or couldn't be read.
+pub fn resolve(inputs: Inputs, now: SystemTime) -> (Result<Registration, Problems>, Findings) {
     let Inputs {
-        source,
+        place,
         values,
         endpoint,
         storage_keys,
         token,
+        mut problems,
     } = inputs;
-    let within = || format!("failed to use the values file {source}");
     let Values {
         name,
         kubeconfig: _, // read along with the endpoint
@@ -104,49 +120,78 @@ pub fn resolve(inputs: Inputs, now: SystemTime) -> Result<(Registration, Finding
         annotations,
         allow,
     } = values;
-    name::check_label(&name)
-        .context("`name`")
-        .with_context(within)?;
-    let allowed = allowed_codes(&allow.unwrap_or_default()).with_context(within)?;
-    let cluster = check_cluster(cluster.unwrap_or_default()).with_context(within)?;
-    let service_account =
-        service_account::resolve(service_account.unwrap_or_default()).with_context(within)?;
-    let labels = metadata::labels(&name, labels.unwrap_or_default()).with_context(within)?;
-    let annotations =
-        metadata::annotations(annotations.unwrap_or_default()).with_context(within)?;
-    let (storage, about_storage) = storage::resolve(storage, storage_keys).with_context(within)?;
-    let mut found = all_at(&source.to_string(), about_storage);
-    let (server, certificate_authority, about_endpoint) = endpoint::resolve(&endpoint, now)?;
-    found.extend(about_endpoint);
-    let (token, about_token) = resolve_token(token, &service_account, now)?;
-    found.extend(about_token);
-    let (accepted, open) = found
-        .into_iter()
-        .partition(|finding: &Finding| allowed.contains(&finding.code));
-    let registration = Registration {
-        name,
-        server,
-        certificate_authority,
-        cluster,
-        storage,
-        service_account,
-        token,
-        labels,
-        annotations,
+    let within = || format!("failed to use the values file {place}");
+    let mut findings = Findings {
+        allowed: allowed_codes(&allow.unwrap_or_default(), |problem| {
+            problems.push(problem.context(within()));
+        }),
+        ..Findings::default()
     };
-    Ok((registration, Findings { open, accepted }))
+    let name_is_good = problems.take(
+        name::check_label(&name)
+            .context("`name`")
+            .with_context(within),
+    );
+    let cluster = problems.take(check_cluster(cluster.unwrap_or_default()).with_context(within));
+    let service_account = problems
+        .take(service_account::resolve(service_account.unwrap_or_default()).with_context(within));
+    let labels =
+        problems.take(metadata::labels(&name, labels.unwrap_or_default()).with_context(within));
+    let annotations =
+        problems.take(metadata::annotations(annotations.unwrap_or_default()).with_context(within));
+    let storage = problems.take(storage_keys).and_then(|keys| {
+        let (storage, found) =
+            problems.take(storage::resolve(storage, keys).with_context(within))?;
+        findings.add(all_at(&place.to_string(), found));
+        Some(storage)
+    });
+    let endpoint = endpoint.and_then(|endpoint| endpoint::resolve(&endpoint, now));
+    let endpoint = problems.take(endpoint).map(|(server, authority, found)| {
+        findings.add(found);
+        (server, authority)
+    });
+    let token = problems.take(token).and_then(|token| {
+        let account = service_account.as_ref()?;
+        let (token, found) = problems.take(resolve_token(token, account, now))?;
+        findings.add(found);
+        Some(token)
+    });
+    let registration = (|| {
+        let (server, certificate_authority) = endpoint?;
+        name_is_good?;
+        Some(Registration {
+            name,
+            server,
+            certificate_authority,
+            cluster: cluster?,
+            storage: storage?,
+            service_account: service_account?,
+            token: token?,
+            labels: labels?,
+            annotations: annotations?,
+        })
+    })();
+    match registration {
+        Some(registration) if problems.is_empty() => (Ok(registration), findings),
+        _ => (Err(problems), findings),
+    }
 }
 
-fn allowed_codes(allow: &[String]) -> Result<BTreeSet<Code>> {
-    let code = |word: &String| {
-        let found = Code::ALL.iter().find(|code| code.as_str() == word);
-        found.copied().ok_or_else(|| {
-            let known: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-            anyhow::Error::msg(crate::input::words::unknown("code", word, &known))
-                .context("`allow`")
-        })
-    };
-    allow.iter().map(code).collect()
+fn allowed_codes(allow: &[String], mut problem: impl FnMut(anyhow::Error)) -> BTreeSet<Code> {
+    let mut allowed = BTreeSet::new();
+    for word in allow {
+        match Code::ALL.iter().find(|code| code.as_str() == word) {
+            Some(code) => {
+                allowed.insert(*code);
+            }
+            None => {
+                let known: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+                let unknown = crate::input::words::unknown("code", word, &known);
+                problem(anyhow::Error::msg(unknown).context("`allow`"));
+            }
+        }
+    }
+    allowed
 }
 
 fn check_cluster(cluster: ClusterValues) -> Result<ClusterValues> {

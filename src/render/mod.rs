@@ -12,7 +12,7 @@ mod template_set;
 
 use std::fmt;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde_yaml::Value;
 
 use crate::input::secret::Secret;
@@ -52,24 +52,47 @@ impl fmt::Debug for Manifest {
     }
 }
 
-/// Renders the manifests of the given sides, in the order in which they are applied.
-///
-/// # Errors
-/// Where a template fails or renders another object than it is there for.
-pub fn render(
-    registration: &Registration,
-    templates: &TemplateSet,
-    sides: &[Side],
-) -> Result<Vec<Manifest>> {
-    let engine = Engine::new(templates)?;
-    let mut manifests = Vec::new();
-    for side in sides {
-        let first = manifests.len();
-        render_side(&engine, templates, *side, registration, &mut manifests)?;
-        let of_side = manifests.get_mut(first..).unwrap_or_default();
-        of_side.sort_by(|one, other| one.file_name.cmp(&other.file_name));
+/// Renders registrations by the templates of a run.
+pub struct Renderer<'a> {
+    engine: Engine<'a>,
+    templates: &'a TemplateSet,
+}
+
+impl<'a> Renderer<'a> {
+    /// A renderer with the templates of a set.
+    ///
+    /// # Errors
+    /// Where a template isn't valid.
+    pub fn new(templates: &'a TemplateSet) -> Result<Self> {
+        Ok(Self {
+            engine: Engine::new(templates)?,
+            templates,
+        })
     }
-    Ok(manifests)
+
+    /// Renders the manifests of the given sides, in the order in which they are applied.
+    ///
+    /// # Errors
+    /// Where a template fails or renders another object than it is there for.
+    pub fn render(&self, registration: &Registration, sides: &[Side]) -> Result<Vec<Manifest>> {
+        let mut manifests = Vec::new();
+        for side in sides {
+            let first = manifests.len();
+            render_side(
+                &self.engine,
+                self.templates,
+                *side,
+                registration,
+                &mut manifests,
+            )
+            .with_context(|| {
+                format!("failed to render the cluster {}", shown(&registration.name))
+            })?;
+            let of_side = manifests.get_mut(first..).unwrap_or_default();
+            of_side.sort_by(|one, other| one.file_name.cmp(&other.file_name));
+        }
+        Ok(manifests)
+    }
 }
 
 fn render_side(

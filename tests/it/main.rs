@@ -21,6 +21,7 @@ mod check;
 mod directory;
 mod finding_cases;
 mod findings;
+mod fleet;
 mod go_certificates;
 mod go_client;
 mod kubeconfig;

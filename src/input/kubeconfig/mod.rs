@@ -8,6 +8,8 @@
 mod document;
 mod search;
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result, bail};
 use kube::config::Cluster;
 use serde_yaml::{Mapping, Value};
@@ -31,58 +33,92 @@ pub struct ChosenCluster {
     pub cluster: Cluster,
 }
 
+/// The kubeconfigs that several clusters of a run share. Others are read when they're needed.
+#[derive(Default)]
+pub struct Kubeconfigs(HashMap<Search, Result<Merged, Chain>>);
+
+/// What an error says, from the outermost in: every cluster that it is about is told.
+struct Chain(Vec<String>);
+
+impl Chain {
+    fn of(error: &anyhow::Error) -> Self {
+        Self(error.chain().map(ToString::to_string).collect())
+    }
+
+    fn error(&self) -> anyhow::Error {
+        let mut reasons = self.0.iter().rev().cloned();
+        let innermost = anyhow::Error::msg(reasons.next().unwrap_or_default());
+        reasons.fold(innermost, anyhow::Error::context)
+    }
+}
+
+impl Kubeconfigs {
+    /// Reads those that are looked for more than once. Notes are lines for the user, such as which
+    /// missing files were passed over.
+    pub fn read_shared(searches: impl Iterator<Item = Search>, notes: &mut Vec<String>) -> Self {
+        let mut uses: HashMap<Search, usize> = HashMap::new();
+        for search in searches {
+            *uses.entry(search).or_default() += 1;
+        }
+        let shared = uses.into_iter().filter(|(_, uses)| *uses > 1);
+        let read = shared.map(|(search, _)| {
+            let merged = Merged::read(&search, notes).map_err(|error| Chain::of(&error));
+            (search, merged)
+        });
+        Self(read.collect())
+    }
+
+    /// Chooses a context of the kubeconfigs that `search` leads to: the named one, or else the
+    /// current one.
+    ///
+    /// # Errors
+    /// Where none can be read, or the context or its cluster can't be told.
+    pub fn choose(
+        &self,
+        search: &Search,
+        context: Option<&str>,
+        notes: &mut Vec<String>,
+    ) -> Result<ChosenCluster> {
+        match self.0.get(search) {
+            Some(Ok(merged)) => merged.choose(context),
+            Some(Err(chain)) => Err(chain.error()),
+            None => Merged::read(search, notes)?.choose(context),
+        }
+    }
+}
+
 /// A kubeconfig, or several as one.
+#[derive(Default)]
 struct Merged {
     sources: Vec<Source>,
     current_context: Option<String>,
-    contexts: Vec<(String, Mapping)>,
-    clusters: Vec<(String, Mapping, Source)>,
-}
-
-/// Reads the kubeconfigs that `search` leads to and chooses a context: the named one, or else
-/// the current one. Notes are lines for the user, such as which missing files were passed over.
-///
-/// # Errors
-/// Where none can be read, or the context or its cluster can't be told.
-pub fn read(
-    search: &Search,
-    context: Option<&str>,
-    notes: &mut Vec<String>,
-) -> Result<ChosenCluster> {
-    let mut merged = Merged {
-        sources: Vec::new(),
-        current_context: None,
-        contexts: Vec::new(),
-        clusters: Vec::new(),
-    };
-    for (source, bytes) in search.read(notes)? {
-        let document = decode(bytes)
-            .and_then(|text| parse(&text))
-            .with_context(|| format!("failed to read the kubeconfig {source}"))?;
-        merged.add(source, document);
-    }
-    merged.choose(context).with_context(|| {
-        format!(
-            "failed to choose a context of the kubeconfig {}",
-            merged.title()
-        )
-    })
+    contexts: HashMap<String, Mapping>,
+    clusters: HashMap<String, (Mapping, Source)>,
 }
 
 impl Merged {
+    fn read(search: &Search, notes: &mut Vec<String>) -> Result<Self> {
+        let mut merged = Self::default();
+        for (source, bytes) in search.read(notes)? {
+            let document = decode(bytes)
+                .and_then(|text| parse(&text))
+                .with_context(|| format!("failed to read the kubeconfig {source}"))?;
+            merged.add(source, document);
+        }
+        Ok(merged)
+    }
+
     /// Merges as client-go does: the first current context that isn't empty, and the first whole
     /// entry of each name.
     fn add(&mut self, source: Source, document: Document) {
         self.current_context = self.current_context.take().or(document.current_context);
         for (name, context) in document.contexts {
-            if !self.contexts.iter().any(|(other, _)| *other == name) {
-                self.contexts.push((name, context));
-            }
+            self.contexts.entry(name).or_insert(context);
         }
         for (name, cluster) in document.clusters {
-            if !self.clusters.iter().any(|(other, ..)| *other == name) {
-                self.clusters.push((name, cluster, source.clone()));
-            }
+            self.clusters
+                .entry(name)
+                .or_insert_with(|| (cluster, source.clone()));
         }
         self.sources.push(source);
     }
@@ -93,6 +129,15 @@ impl Merged {
     }
 
     fn choose(&self, wanted: Option<&str>) -> Result<ChosenCluster> {
+        self.chosen(wanted).with_context(|| {
+            format!(
+                "failed to choose a context of the kubeconfig {}",
+                self.title()
+            )
+        })
+    }
+
+    fn chosen(&self, wanted: Option<&str>) -> Result<ChosenCluster> {
         let name = match (wanted, &self.current_context) {
             (Some(name), _) => name,
             (None, Some(name)) => name,
@@ -106,7 +151,7 @@ impl Merged {
         } else {
             ", its current-context,"
         };
-        let Some((_, context)) = self.contexts.iter().find(|(other, _)| other == name) else {
+        let Some(context) = self.contexts.get(name) else {
             bail!(
                 "the context {}{chosen_by} is not in it; {}",
                 shown(name),
@@ -117,19 +162,12 @@ impl Merged {
         else {
             bail!("the context {} names no cluster", shown(name));
         };
-        let Some((_, body, source)) = self
-            .clusters
-            .iter()
-            .find(|(name, ..)| *name == cluster_name)
-        else {
+        let Some((body, source)) = self.clusters.get(&cluster_name) else {
             bail!(
                 "the context {} names the cluster {}, which is not in it; {}",
                 shown(name),
                 shown(&cluster_name),
-                choices(
-                    "clusters",
-                    self.clusters.iter().map(|(name, ..)| name.as_str())
-                )
+                choices("clusters", self.clusters.keys().map(String::as_str))
             );
         };
         Ok(ChosenCluster {
@@ -142,7 +180,7 @@ impl Merged {
     }
 
     fn context_names(&self) -> impl Iterator<Item = &str> {
-        self.contexts.iter().map(|(name, _)| name.as_str())
+        self.contexts.keys().map(String::as_str)
     }
 }
 

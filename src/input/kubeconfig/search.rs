@@ -10,6 +10,7 @@ use crate::input::file::Source;
 use crate::text::shown_path;
 
 /// What is to be read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Search {
     /// The one that the values file or a flag names.
     Named(Source),

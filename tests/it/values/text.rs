@@ -63,10 +63,6 @@ fn what_is_no_single_mapping_is_refused() {
     ] {
         refused(text, parts);
     }
-    refused(
-        &format!("{}---\n{}", good(), good()),
-        &["2 documents", "one cluster"],
-    );
 }
 
 #[test]

@@ -1,0 +1,306 @@
+//! The clusters of a run: read, resolved and rendered, all of them before anything is written.
+
+use std::collections::{BTreeSet, HashSet};
+
+use anyhow::{Result, bail};
+
+use super::Outside;
+use crate::cli::InputArgs;
+use crate::input::file::Source;
+use crate::input::kubeconfig::Kubeconfigs;
+use crate::input::place::Place;
+use crate::input::templates::read as read_templates;
+use crate::input::values_file::ClusterValues;
+use crate::input::{self, Needs, Request};
+use crate::output::Progress;
+use crate::parallel::in_parallel_with;
+use crate::problems::Problems;
+use crate::registration::finding::{Finding, Level};
+use crate::registration::fleet::{Member, check};
+use crate::registration::server::Server;
+use crate::registration::{self, Findings};
+use crate::render::{Manifest, Renderer, TemplateSet};
+use crate::side::Side;
+use crate::text::{shown, shown_list};
+
+/// The manifests of every cluster, by the clusters' names.
+pub struct Fleet {
+    /// How many clusters there are.
+    pub clusters: usize,
+    /// The manifests: those of one cluster together, in the order in which they are applied.
+    pub manifests: Vec<Manifest>,
+}
+
+/// What came of one cluster's values.
+struct Cluster {
+    place: Place,
+    name: String,
+    server: Option<Server>,
+    findings: Findings,
+    notes: Vec<String>,
+    rendered: Result<Vec<Manifest>, Problems>,
+}
+
+/// Reads, resolves and renders every cluster, and reports what was found on the way. `None` where
+/// something is wrong, which has then been reported.
+///
+/// # Errors
+/// Where something is wrong that isn't about a cluster.
+pub fn render(
+    args: InputArgs,
+    sides: &'static [Side],
+    outside: &mut Outside<'_>,
+) -> Result<Option<Fleet>> {
+    let templates = match &args.templates {
+        None => TemplateSet::built_in(),
+        Some(folder) => TemplateSet::with(read_templates(folder)?),
+    };
+    // What is wrong with the templates is told once, and not for each cluster.
+    Renderer::new(&templates)?;
+    let strict = args.strict;
+    let request = request(args, sides)?;
+    let values = input::read_values(&request)?;
+    refuse_flags_about_one(&request, &values)?;
+    let mut notes = Vec::new();
+    let kubeconfigs = input::read_kubeconfigs(&values, &request, &mut notes);
+    let progress = Progress::new("rendering", values.len(), outside.shows_progress);
+    let now = outside.now;
+    let mut clusters = in_parallel_with(
+        values,
+        || Renderer::new(&templates),
+        |renderer, values| {
+            let renderer = renderer.as_ref();
+            let cluster = values
+                .map(|values| render_one(values, &request, &kubeconfigs, sides, now, renderer));
+            progress.step();
+            cluster
+        },
+    );
+    drop(progress);
+    check_fleet(&mut clusters);
+    for note in notes {
+        outside.report.note(&note);
+    }
+    Ok(report(clusters, strict, outside))
+}
+
+fn request(args: InputArgs, sides: &[Side]) -> Result<Request> {
+    let needs = Needs {
+        storage_keys: sides.contains(&Side::Compute),
+        token: sides.contains(&Side::ControlPlane),
+    };
+    if args.token_file.is_some() && !needs.token {
+        bail!("failed to use `--token-file`: the compute side holds no token; remove the flag");
+    }
+    let source = |value: Option<std::ffi::OsString>| value.as_deref().map(Source::from_flag);
+    Ok(Request {
+        values: args
+            .values
+            .iter()
+            .map(|value| Source::from_flag(value))
+            .collect(),
+        defaults: source(args.defaults),
+        kubeconfig: source(args.kubeconfig),
+        context: args.context,
+        token_file: source(args.token_file),
+        needs,
+    })
+}
+
+/// Flags that speak of one cluster, where several are read and the flag can't mean all of them.
+fn refuse_flags_about_one(
+    request: &Request,
+    values: &[Result<ClusterValues, Problems>],
+) -> Result<()> {
+    if values.len() < 2 {
+        return Ok(());
+    }
+    if request.token_file.is_some() {
+        bail!(
+            "failed to use `--token-file`: it is the token of one cluster, and {} are read; write `token: {{file: PATH}}` in the values of each",
+            values.len()
+        );
+    }
+    let without = |has: fn(&input::values::KubeconfigValues) -> bool| -> Vec<&str> {
+        let clusters = values.iter().filter_map(|values| values.as_ref().ok());
+        let names = clusters.filter_map(|cluster| {
+            let has_it = cluster.values.kubeconfig.as_ref().is_some_and(has);
+            (!has_it).then_some(cluster.values.name.as_str())
+        });
+        names.take(3).collect()
+    };
+    if request.kubeconfig.is_some() {
+        let unclear = without(|kubeconfig| kubeconfig.context.is_some());
+        if !unclear.is_empty() {
+            bail!(
+                "failed to use `--kubeconfig`: {} clusters are read, and it is for all of them only where each names its own context: write `kubeconfig.context` in the values of {}",
+                values.len(),
+                shown_list(unclear)
+            );
+        }
+    }
+    if request.context.is_some() {
+        let unclear = without(|kubeconfig| kubeconfig.path.is_some());
+        if !unclear.is_empty() {
+            bail!(
+                "failed to use `--context`: {} clusters are read, and it is for all of them only where each names its own kubeconfig: write `kubeconfig.path` in the values of {}",
+                values.len(),
+                shown_list(unclear)
+            );
+        }
+    }
+    Ok(())
+}
+
+fn render_one(
+    values: ClusterValues,
+    request: &Request,
+    kubeconfigs: &Kubeconfigs,
+    sides: &[Side],
+    now: std::time::SystemTime,
+    renderer: Result<&Renderer<'_>, &anyhow::Error>,
+) -> Cluster {
+    let place = values.place.clone();
+    let name = values.values.name.clone();
+    let mut notes = Vec::new();
+    let inputs = input::read(values, request, kubeconfigs, &mut notes);
+    let (registration, findings) = registration::resolve(inputs, now);
+    let server = registration
+        .as_ref()
+        .ok()
+        .map(|registration| registration.server.clone());
+    let rendered = registration.and_then(|registration| {
+        let renderer = renderer.map_err(|error| anyhow::anyhow!("{error:#}"))?;
+        Ok(renderer.render(&registration, sides)?)
+    });
+    Cluster {
+        place,
+        name,
+        server,
+        findings,
+        notes,
+        rendered,
+    }
+}
+
+fn check_fleet(clusters: &mut [Result<Cluster, Problems>]) {
+    let mut clusters: Vec<&mut Cluster> = clusters
+        .iter_mut()
+        .filter_map(|cluster| cluster.as_mut().ok())
+        .collect();
+    if clusters.len() < 2 {
+        return;
+    }
+    let mut members: Vec<Member<'_>> = clusters
+        .iter_mut()
+        .map(|cluster| Member {
+            name: &cluster.name,
+            place: &cluster.place,
+            server: cluster.server.as_ref(),
+            findings: &mut cluster.findings,
+        })
+        .collect();
+    for (position, error) in check(&mut members) {
+        if let Some(cluster) = clusters.get_mut(position) {
+            match &mut cluster.rendered {
+                Ok(_) => cluster.rendered = Err(error.into()),
+                Err(problems) => problems.push(error),
+            }
+        }
+    }
+}
+
+/// Reports everything about every cluster, each thing once.
+fn report(
+    clusters: Vec<Result<Cluster, Problems>>,
+    strict: bool,
+    outside: &mut Outside<'_>,
+) -> Option<Fleet> {
+    let total = clusters.len();
+    let mut wrong = 0;
+    let mut said = HashSet::new();
+    let mut good = Vec::new();
+    for cluster in clusters {
+        let (mut problems, good_one) = match cluster {
+            Err(problems) => (problems, None),
+            Ok(cluster) => {
+                for note in cluster.notes {
+                    if said.insert(note.clone()) {
+                        outside.report.note(&note);
+                    }
+                }
+                let accepted = report_findings(&cluster.findings, strict, &cluster.name, outside);
+                let mut problems = Problems::default();
+                let manifests = match cluster.rendered {
+                    Ok(manifests) => Some(manifests),
+                    Err(others) => {
+                        problems = others;
+                        None
+                    }
+                };
+                problems.take(accepted);
+                (
+                    problems,
+                    manifests.map(|manifests| (cluster.name, manifests)),
+                )
+            }
+        };
+        if problems.is_empty() {
+            good.extend(good_one);
+            continue;
+        }
+        wrong += 1;
+        for problem in std::mem::take(&mut problems) {
+            if said.insert(format!("{problem:#}")) {
+                outside.report.error(&problem);
+            }
+        }
+    }
+    if wrong > 0 {
+        if total > 1 {
+            outside.report.error(&anyhow::anyhow!(
+                "failed to render {wrong} of {total} clusters, so nothing has been written for any of them"
+            ));
+        }
+        return None;
+    }
+    good.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Some(Fleet {
+        clusters: total,
+        manifests: good
+            .into_iter()
+            .flat_map(|(_, manifests)| manifests)
+            .collect(),
+    })
+}
+
+/// Reports the findings that aren't accepted.
+///
+/// # Errors
+/// Where one of them is an error.
+fn report_findings(
+    findings: &Findings,
+    strict: bool,
+    name: &str,
+    outside: &mut Outside<'_>,
+) -> Result<()> {
+    let is_error = |finding: &&Finding| strict || finding.code.level() == Level::Deny;
+    let (errors, warnings): (Vec<&Finding>, Vec<&Finding>) =
+        findings.open.iter().partition(is_error);
+    for warning in warnings {
+        outside.report.warning(warning);
+    }
+    for error in &errors {
+        outside.report.denied(error);
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let codes: BTreeSet<&str> = errors.iter().map(|error| error.code.as_str()).collect();
+    let codes: Vec<&str> = codes.into_iter().collect();
+    bail!(
+        "failed to accept the cluster {}: mend what is found above, or write `allow: [{}]` in its values file",
+        shown(name),
+        codes.join(", ")
+    )
+}

@@ -1,0 +1,80 @@
+//! Where the values of one cluster stand: for messages, and for the paths in them.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::file::Source;
+
+/// The place of one cluster's values. Its `Display` form is for messages.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The values file.
+    pub source: Arc<Source>,
+    /// Which of the file's documents it is, counted from 1, where the file has several.
+    pub document: Option<usize>,
+    /// The file of the defaults, and the keys with a path that come from it.
+    pub defaults: Option<(Arc<Source>, Vec<PathKey>)>,
+}
+
+/// A key of the values whose value is a path, relative to the file that it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathKey {
+    /// `kubeconfig.path`
+    Kubeconfig,
+    /// `kubeconfig.certificateAuthority`
+    CertificateAuthority,
+    /// `token.file`
+    Token,
+    /// `storage.credentials.accessKeyId.file`
+    AccessKeyId,
+    /// `storage.credentials.secretAccessKey.file`
+    SecretAccessKey,
+}
+
+impl PathKey {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Kubeconfig,
+        Self::CertificateAuthority,
+        Self::Token,
+        Self::AccessKeyId,
+        Self::SecretAccessKey,
+    ];
+
+    /// The keys that lead to it.
+    pub fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Kubeconfig => &["kubeconfig", "path"],
+            Self::CertificateAuthority => &["kubeconfig", "certificateAuthority"],
+            Self::Token => &["token", "file"],
+            Self::AccessKeyId => &["storage", "credentials", "accessKeyId", "file"],
+            Self::SecretAccessKey => &["storage", "credentials", "secretAccessKey", "file"],
+        }
+    }
+}
+
+impl Place {
+    /// Resolves a path by the file that it stands in.
+    ///
+    /// # Errors
+    /// Where the path is relative and stands in standard input, which has no folder.
+    pub fn resolve(&self, key: PathKey, path: &str) -> Result<PathBuf> {
+        match &self.defaults {
+            Some((defaults, keys)) if keys.contains(&key) => defaults.resolve(path),
+            _ => self.source.resolve(path),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.source)?;
+        match self.document {
+            Some(number) => write!(f, ", document {number}"),
+            None => Ok(()),
+        }
+    }
+}

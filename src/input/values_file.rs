@@ -1,0 +1,214 @@
+//! Values files: each holds the values of one cluster, or of several as YAML documents; defaults are
+//! merged under each.
+
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde_yaml::Value;
+
+use super::file::{Source, decode};
+use super::locate::Documents;
+use super::merge::{has, is_mapping_in, merge, remove};
+use super::place::{PathKey, Place};
+use super::values::Values;
+use super::yaml::{self, Mistake};
+use crate::problems::Problems;
+
+/// The values of one cluster, and where they stand.
+pub struct ClusterValues {
+    /// Where.
+    pub place: Place,
+    /// The values.
+    pub values: Values,
+}
+
+/// Reads the values of every cluster in a file; what is wrong with one of them doesn't hide the
+/// others. A file that can't be read counts as one.
+pub fn read(source: &Source, defaults: Option<&Defaults>) -> Vec<Result<ClusterValues, Problems>> {
+    let source = Arc::new(source.clone());
+    let file = File::read(Arc::clone(&source)).and_then(|file| {
+        ensure!(
+            !file.documents.is_empty(),
+            "it is empty; it needs at least the keys `name` and `storage`"
+        );
+        Ok(file)
+    });
+    match file.with_context(|| format!("failed to read the values file {source}")) {
+        Ok(file) => {
+            let documents = file.documents.iter().enumerate();
+            let cluster = |(position, document)| file.cluster(position, document, defaults);
+            documents.map(cluster).collect()
+        }
+        Err(error) => vec![Err(error.into())],
+    }
+}
+
+/// What is merged under the values of every cluster.
+pub struct Defaults {
+    file: File,
+}
+
+impl Defaults {
+    /// Reads a file of defaults.
+    ///
+    /// # Errors
+    /// Where it can't be read, isn't one YAML mapping, or names a cluster.
+    pub fn read(source: &Source) -> Result<Self> {
+        let within = || format!("failed to read the defaults {source}");
+        let file = File::read(Arc::new(source.clone())).with_context(within)?;
+        check_defaults(&file).with_context(within)?;
+        Ok(Self { file })
+    }
+
+    fn value(&self) -> Option<&yaml::Document> {
+        self.file.documents.first()
+    }
+}
+
+fn check_defaults(file: &File) -> Result<()> {
+    if file.documents.len() > 1 {
+        bail!(
+            "it holds {} documents; defaults are one, merged under each cluster's values",
+            file.documents.len()
+        );
+    }
+    let Some(document) = file.documents.first() else {
+        return Ok(());
+    };
+    if !document.value.is_mapping() {
+        bail!("it is no mapping of keys to values");
+    }
+    if document.value.get("name").is_some() {
+        bail!("it has the key `name`, which belongs into each cluster's own values");
+    }
+    Ok(())
+}
+
+/// A file's text and its documents.
+struct File {
+    source: Arc<Source>,
+    text: String,
+    documents: Vec<yaml::Document>,
+    lines: OnceLock<Documents>,
+}
+
+impl File {
+    fn read(source: Arc<Source>) -> Result<Self> {
+        let text = decode(source.read()?)?;
+        let documents = yaml::documents(&text)?;
+        Ok(Self {
+            source,
+            text,
+            documents,
+            lines: OnceLock::new(),
+        })
+    }
+
+    /// The place of a document in this file.
+    fn place(
+        &self,
+        position: usize,
+        document: &yaml::Document,
+        defaults: Option<&Defaults>,
+    ) -> Place {
+        let of_defaults = defaults.and_then(|defaults| {
+            let value = &defaults.value()?.value;
+            let from_defaults = |key: &PathKey| {
+                let keys = key.keys();
+                has(value, keys) && !has(&document.value, keys)
+            };
+            let keys = PathKey::ALL.into_iter().filter(from_defaults).collect();
+            Some((Arc::clone(&defaults.file.source), keys))
+        });
+        Place {
+            source: Arc::clone(&self.source),
+            document: (self.documents.len() > 1).then_some(position + 1),
+            defaults: of_defaults,
+        }
+    }
+
+    fn cluster(
+        &self,
+        position: usize,
+        document: &yaml::Document,
+        defaults: Option<&Defaults>,
+    ) -> Result<ClusterValues, Problems> {
+        let place = self.place(position, document, defaults);
+        let under = defaults.and_then(Defaults::value);
+        let merged = match under {
+            Some(under) => merge(&under.value, &document.value),
+            None => document.value.clone(),
+        };
+        match yaml::typed(&merged) {
+            Ok(values) => Ok(ClusterValues { place, values }),
+            Err(mistake) => {
+                let mut problems = Problems::default();
+                for mistake in all_mistakes(merged, mistake) {
+                    problems.push(self.explain(document, &place, defaults, &mistake));
+                }
+                Err(problems)
+            }
+        }
+    }
+
+    /// Says where a mistake stands: in the document, or in the defaults alone.
+    fn explain(
+        &self,
+        document: &yaml::Document,
+        place: &Place,
+        defaults: Option<&Defaults>,
+        mistake: &Mistake,
+    ) -> anyhow::Error {
+        let path = mistake.path();
+        let keys: Vec<&str> = path.iter().map_while(|step| step.key()).collect();
+        let under = defaults.and_then(|defaults| Some((defaults, defaults.value()?)));
+        if let Some((defaults, under)) = under {
+            let file = &defaults.file;
+            if has(&under.value, &keys) && !has(&document.value, &keys) {
+                return file
+                    .at_line(under, mistake)
+                    .context(format!("failed to read the defaults {}", file.source));
+            }
+            if is_mapping_in(&under.value, &keys)
+                && is_mapping_in(&document.value, &keys)
+                && !keys.is_empty()
+            {
+                let error = self.at_line(document, mistake);
+                return anyhow!(
+                    "{error} (keys of the defaults {} are merged in; `null` removes one)",
+                    file.source
+                )
+                .context(format!("failed to read the values file {place}"));
+            }
+        }
+        self.at_line(document, mistake)
+            .context(format!("failed to read the values file {place}"))
+    }
+
+    fn at_line(&self, document: &yaml::Document, mistake: &Mistake) -> anyhow::Error {
+        let lines = self.lines.get_or_init(|| Documents::of(&self.text));
+        match lines.line(&self.text, document.position, &mistake.path()) {
+            Some(line) => anyhow!("line {line}: {mistake}"),
+            None => anyhow!("{mistake}"),
+        }
+    }
+}
+
+/// The most mistakes that are told about one document.
+const MOST_MISTAKES: usize = 20;
+
+/// Every mistake of a document: what is at fault is taken out, and the rest is read again.
+fn all_mistakes(mut document: Value, first: Mistake) -> Vec<Mistake> {
+    let mut mistakes = vec![first];
+    while mistakes.len() < MOST_MISTAKES {
+        let Some(last) = mistakes.last() else { break };
+        if !remove(&mut document, &last.path()) {
+            break;
+        }
+        match yaml::typed::<Values>(&document) {
+            Ok(_) => break,
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    mistakes
+}

@@ -1,0 +1,202 @@
+//! Everything that is wrong is told in one run.
+
+use super::{CONTROL_PLANE, cluster, render, with_clusters};
+use crate::support::{Sandbox, kubeconfig, values};
+
+#[test]
+fn problems_of_every_cluster_are_told() {
+    let sandbox = with_clusters(&["a", "b", "c", "d", "e"]);
+    sandbox.write("clusters/a.yaml", cluster("a", "labels: {x: '-'}\n"));
+    sandbox.write("clusters/b.yaml", cluster("b", "colour: red\n"));
+    sandbox.write("clusters/c.kubeconfig", "[");
+    let run = render(&sandbox, &["a", "b", "c", "d", "e"], &["-o", "out"]);
+    run.fails_with(&[
+        "`clusters/a.yaml`",
+        "`labels`",
+        "`clusters/b.yaml`",
+        "`colour`",
+        "`clusters/c.kubeconfig`",
+    ]);
+    let last = run.stderr.lines().last().unwrap();
+    assert_eq!(
+        last,
+        "error: failed to render 3 of 5 clusters, so nothing has been written for any of them"
+    );
+    assert!(!sandbox.path().join("out").exists());
+}
+
+#[test]
+fn problems_of_one_cluster_are_told_at_once() {
+    let sandbox = Sandbox::with_cluster();
+    sandbox.write(
+        "c0.yaml",
+        "name: Upper
+cluster: {region: ''}
+storage:
+  endpoint: ftp://x
+  credentials: workloadIdentity
+serviceAccount: {name: default}
+labels: {x: '-'}
+annotations: {'?': y}
+allow: [nothing]
+token: {file: nowhere}
+",
+    );
+    sandbox.write("kubeconfig", kubeconfig("server: ssh://203.0.113.7"));
+    let run = sandbox.render(&[]);
+    run.fails_with(&[
+        "`name`",
+        "`cluster.region`",
+        "`storage.endpoint`",
+        "`serviceAccount.name`",
+        "`labels`",
+        "`annotations`",
+        "`allow`",
+        "`nowhere`",
+        "ssh",
+    ]);
+    assert_eq!(run.stderr.matches("error: ").count(), 9, "{}", run.stderr);
+}
+
+#[test]
+fn mistakes_of_one_document_are_told_at_once() {
+    let sandbox = Sandbox::with_cluster();
+    sandbox.write(
+        "c0.yaml",
+        "name: c0
+colour: red
+cluster:
+  sla: gold
+  skus: [{cpu: x}]
+storage:
+  credentials: {accessKeyId: a}
+  endpoint: [1]
+token: maybe
+labels: {x: 1}
+",
+    );
+    let run = sandbox.render(&[]);
+    run.fails_with(&[
+        "line 2: `colour`",
+        "line 4: `cluster.sla`",
+        "line 5: `cluster.skus[0].cpu`",
+        "line 7: `storage.credentials`",
+        "line 8: `storage.endpoint`",
+        "line 9: `token`",
+        "line 10: `labels.x`",
+    ]);
+    assert_eq!(run.stderr.matches("error: ").count(), 7, "{}", run.stderr);
+}
+
+#[test]
+fn a_mistake_names_its_document_and_its_line_in_the_file() {
+    let sandbox = with_clusters(&["a", "b", "c"]);
+    let all = [
+        cluster("a", ""),
+        cluster("b", "colour: red\n"),
+        cluster("c", "labels: {x: '-'}\n"),
+    ];
+    sandbox.write("clusters/all.yaml", all.join("---\n"));
+    let file = sandbox.read("clusters/all.yaml");
+    let line = file
+        .lines()
+        .position(|line| line.starts_with("colour"))
+        .unwrap()
+        + 1;
+    render(&sandbox, &["all"], &CONTROL_PLANE).fails_with(&[
+        "failed to read the values file `clusters/all.yaml`, document 2",
+        &format!("line {line}: `colour`"),
+        "failed to use the values file `clusters/all.yaml`, document 3",
+        "2 of 3 clusters",
+    ]);
+}
+
+#[test]
+fn names_are_unique() {
+    let sandbox = with_clusters(&["a", "b"]);
+    sandbox.write(
+        "clusters/other.yaml",
+        cluster("b", "").replace("name: b", "name: a"),
+    );
+    render(&sandbox, &["a", "other"], &CONTROL_PLANE).fails_with(&[
+        "`clusters/other.yaml`",
+        "`name` is `a`",
+        "`clusters/a.yaml`",
+    ]);
+    render(&sandbox, &["a", "a"], &CONTROL_PLANE)
+        .fails_with(&["`name` is `a`", "the file is given twice"]);
+}
+
+#[test]
+fn two_clusters_with_one_endpoint_are_denied() {
+    let sandbox = with_clusters(&["a", "b", "c"]);
+    for name in ["b", "c"] {
+        // The same, however it is written.
+        let same = kubeconfig("server: HTTPS://203.0.113.1:6443/");
+        sandbox.write(&format!("clusters/{name}.kubeconfig"), same);
+    }
+    let all = ["c", "b", "a"];
+    let run = render(&sandbox, &all, &CONTROL_PLANE);
+    run.fails_with(&[
+        "error[duplicate-endpoint]: `clusters/b.yaml`",
+        "error[duplicate-endpoint]: `clusters/c.yaml`",
+        "`https://203.0.113.1:6443`",
+        "`a` (`clusters/a.yaml`)",
+        "`allow: [duplicate-endpoint]`",
+        "2 of 3 clusters",
+    ]);
+    // Whoever of the two accepts it.
+    let accepts = "allow: [duplicate-endpoint]\n";
+    sandbox.write("clusters/a.yaml", cluster("a", accepts));
+    let accepted = render(
+        &sandbox,
+        &all,
+        &[&CONTROL_PLANE[..], &["--strict"]].concat(),
+    );
+    let accepted = accepted.succeeds_quietly().to_owned();
+    sandbox.write("clusters/a.yaml", cluster("a", ""));
+    sandbox.write("clusters/b.yaml", cluster("b", accepts));
+    sandbox.write("clusters/c.yaml", cluster("c", accepts));
+    assert_eq!(
+        render(&sandbox, &all, &CONTROL_PLANE).succeeds_quietly(),
+        accepted
+    );
+}
+
+#[test]
+fn what_is_wrong_with_what_clusters_share_is_told_once() {
+    let sandbox = with_clusters(&["a", "b"]);
+    for name in ["a", "b"] {
+        let values = values("kubeconfig: {path: shared, context: x}\ntoken: none\n");
+        sandbox.write(&format!("clusters/{name}.yaml"), values.replace("c0", name));
+    }
+    let run = render(&sandbox, &["a", "b"], &CONTROL_PLANE);
+    run.fails_with(&["`clusters/shared`", "No such file", "2 of 2 clusters"]);
+    assert_eq!(
+        run.stderr.matches("No such file").count(),
+        1,
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn only_one_input_is_standard_input() {
+    let sandbox = with_clusters(&["a"]);
+    for flags in [
+        &["-f", "-", "-"][..],
+        &["-f", "-", "--defaults", "-"],
+        &[
+            "-f",
+            "clusters/a.yaml",
+            "--defaults",
+            "-",
+            "--kubeconfig",
+            "-",
+        ],
+    ] {
+        sandbox
+            .run(["render"].iter().chain(&CONTROL_PLANE).chain(flags))
+            .fails_with(&["standard input", "only one"]);
+    }
+}
