@@ -6,6 +6,8 @@
 //! wrote, whatever the values are: a value can't change it, a placeholder that isn't a whole scalar
 //! betrays a template that glues text to a value, and a parser's error about it can't hold a value.
 
+use std::ops::Range;
+
 use anyhow::{Result, bail};
 use serde_yaml::{Mapping, Value};
 
@@ -126,13 +128,14 @@ fn fill_string(text: String, scalars: &[Scalar]) -> Result<Value, Fault> {
     }
 }
 
-/// Puts the values into the text: the finished document. Each value comes in once, in the order in
-/// which the template printed them.
+/// Puts the values into the text: the finished document, and where in it each scalar stands, with
+/// its quotes. Each value comes in once, in the order in which the template printed them.
 ///
 /// # Errors
 /// Where it doesn't, as where a template captures output and changes it, or holds [`MARK`] itself.
-pub fn finish(text: &str, scalars: &[Scalar]) -> Result<String> {
+pub fn finish(text: &str, scalars: &[Scalar]) -> Result<(String, Vec<Range<usize>>)> {
     let mut finished = String::with_capacity(text.len() * 2);
+    let mut spans = Vec::with_capacity(scalars.len());
     let mut rest = text;
     for (number, scalar) in scalars.iter().enumerate() {
         let Some((before, after)) = rest.split_once(&placeholder(number)) else {
@@ -142,14 +145,16 @@ pub fn finish(text: &str, scalars: &[Scalar]) -> Result<String> {
             bail!(NOT_ARRIVED);
         }
         finished.push_str(before);
+        let begin = finished.len();
         scalar.write(&mut finished);
+        spans.push(begin..finished.len());
         rest = after;
     }
     if rest.contains(MARK) {
         bail!(NOT_ARRIVED);
     }
     finished.push_str(rest);
-    Ok(finished)
+    Ok((finished, spans))
 }
 
 const NOT_ARRIVED: &str = "a value that the template printed has not arrived: output can't be captured, as by `{% set x %}…{% endset %}`, `{% filter %}` or a recursive loop; apply filters to values, and set variables by `{% set x = value %}`";
@@ -166,8 +171,13 @@ mod tests {
     fn values_come_in_whole() {
         let document = format!("a: {}\nb: [{}]\n", placeholder(0), placeholder(1));
         let scalars = [text("x: y"), Scalar::Integer(1)];
-        let finished = finish(&document, &scalars).unwrap();
+        let (finished, spans) = finish(&document, &scalars).unwrap();
         assert_eq!(finished, "a: \"x: y\"\nb: [1]\n");
+        let stand: Vec<&str> = spans
+            .into_iter()
+            .map(|span| finished.get(span).unwrap())
+            .collect();
+        assert_eq!(stand, ["\"x: y\"", "1"]);
         let value: Value = serde_yaml::from_str(&finished).unwrap();
         assert_eq!(expected(&document, &scalars), Ok(Some(value)));
     }

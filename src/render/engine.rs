@@ -1,5 +1,7 @@
 //! The template engine: minijinja, set up so that every value is quoted and nothing is guessed.
 
+use std::mem;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -24,17 +26,26 @@ pub struct Rendered {
     pub value: serde_yaml::Value,
     /// What secret material it holds.
     pub secrecy: Secrecy,
+    /// Where in the text the scalars stand that may hold it.
+    pub secrets: Vec<Range<usize>>,
 }
 
 /// Renders templates.
 pub struct Engine<'a> {
     environment: Environment<'a>,
-    printed: Printed,
+    printed: SharedPrinted,
     seal: Seal,
 }
 
 /// The values that the current rendering has printed.
-type Printed = Arc<Mutex<Vec<Scalar>>>;
+#[derive(Default)]
+struct Printed {
+    scalars: Vec<Scalar>,
+    /// Positions of those that are a secret.
+    secrets: Vec<usize>,
+}
+
+type SharedPrinted = Arc<Mutex<Printed>>;
 
 impl<'a> Engine<'a> {
     /// An engine that knows the templates of a set.
@@ -42,7 +53,7 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// Where a template isn't valid; the message names its file and line.
     pub fn new(templates: &'a TemplateSet) -> Result<Self> {
-        let printed = Printed::default();
+        let printed = SharedPrinted::default();
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_syntax(syntax()?);
@@ -83,19 +94,19 @@ impl<'a> Engine<'a> {
     /// the line and holds no value.
     pub fn render(&self, template: &Template, values: &Value) -> Result<Option<Rendered>> {
         self.seal.clear();
-        lock(&self.printed).clear();
+        *lock(&self.printed) = Printed::default();
         let with_placeholders = self
             .environment
             .get_template(&template.id)
             .and_then(|compiled| compiled.render(values))
             .map_err(|error| explain(template, &error))?;
-        let scalars = lock(&self.printed).clone();
+        let Printed { scalars, secrets } = mem::take(&mut *lock(&self.printed));
         let expected = document::expected(&with_placeholders, &scalars)
             .map_err(|fault| self.explain_fault(template, values, &with_placeholders, &fault))?;
         let Some(expected) = expected else {
             return Ok(None);
         };
-        let text = document::finish(&with_placeholders, &scalars)
+        let (text, spans) = document::finish(&with_placeholders, &scalars)
             .map_err(|error| error.context(failed(template)))?;
         // The proof that every value has arrived as it was meant.
         match document::parse(&text) {
@@ -103,6 +114,12 @@ impl<'a> Engine<'a> {
                 text,
                 value,
                 secrecy: self.seal.secrecy(),
+                secrets: if self.seal.is_loose() {
+                    spans
+                } else {
+                    let span = |number: usize| spans.get(number).cloned();
+                    secrets.into_iter().filter_map(span).collect()
+                },
             })),
             _ => anyhow::bail!(
                 "{}: a value would not come back from YAML as it went in",
@@ -147,7 +164,7 @@ impl<'a> Engine<'a> {
     }
 
     fn template_line(&self, template: &Template, values: &Value, offset: usize) -> Option<usize> {
-        lock(&self.printed).clear();
+        *lock(&self.printed) = Printed::default();
         let compiled = self.environment.get_template(&template.id).ok()?;
         let (text, spans) = compiled.render_with_spans(values).ok()?;
         let span = spans
@@ -169,7 +186,7 @@ fn syntax() -> Result<SyntaxConfig> {
 }
 
 /// A poisoned lock holds a value from a rendering that is over, and is cleared before the next.
-fn lock(printed: &Printed) -> MutexGuard<'_, Vec<Scalar>> {
+fn lock(printed: &SharedPrinted) -> MutexGuard<'_, Printed> {
     printed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -182,8 +199,9 @@ fn line_offset(text: &str, line: usize) -> Option<usize> {
 }
 
 /// Prints a value: every scalar becomes a placeholder, lists and mappings take YAML's flow style.
-fn print(out: &mut Output<'_>, value: &Value, printed: &mut Vec<Scalar>) -> Result<(), Error> {
+fn print(out: &mut Output<'_>, value: &Value, printed: &mut Printed) -> Result<(), Error> {
     if let Some(sealed) = value.downcast_object_ref::<Sealed>() {
+        printed.secrets.push(printed.scalars.len());
         return print_scalar(out, Scalar::String(sealed.open().to_owned()), printed);
     }
     match value.kind() {
@@ -226,11 +244,7 @@ fn print(out: &mut Output<'_>, value: &Value, printed: &mut Vec<Scalar>) -> Resu
     }
 }
 
-fn print_scalar(
-    out: &mut Output<'_>,
-    scalar: Scalar,
-    printed: &mut Vec<Scalar>,
-) -> Result<(), Error> {
+fn print_scalar(out: &mut Output<'_>, scalar: Scalar, printed: &mut Printed) -> Result<(), Error> {
     if let Scalar::String(text) = &scalar
         && text.contains(MARK)
     {
@@ -238,9 +252,9 @@ fn print_scalar(
             "the text holds the code point U+FDD0, or is the captured output of a block, which can't be printed",
         ));
     }
-    out.write_str(&document::placeholder(printed.len()))
+    out.write_str(&document::placeholder(printed.scalars.len()))
         .map_err(write_error)?;
-    printed.push(scalar);
+    printed.scalars.push(scalar);
     Ok(())
 }
 
@@ -294,4 +308,64 @@ fn explain(template: &Template, error: &Error) -> anyhow::Error {
         }
     }
     anyhow::Error::msg(reason).context(failed_at(template, line))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use minijinja::context;
+
+    use super::*;
+    use crate::input::secret::Secret;
+    use crate::input::templates::TemplateFile;
+    use crate::side::Side;
+
+    /// What a template prints as secret.
+    fn secrets(template: &str) -> Vec<String> {
+        let set = TemplateSet::with(vec![TemplateFile {
+            side: Side::Compute,
+            stem: "70-own".to_owned(),
+            path: PathBuf::from("70-own.yaml.j2"),
+            text: template.to_owned(),
+        }]);
+        let engine = Engine::new(&set).unwrap();
+        let key = Sealed::value(&Secret::from_elsewhere("hunter2".to_owned()), engine.seal());
+        let values = context! {
+            name => "c0",
+            key => key.clone(),
+            keys => vec![Value::from(1), key],
+        };
+        let template = set.built_in_named(Side::Compute, "70-own").unwrap();
+        let rendered = engine.render(template, &values).unwrap().unwrap();
+        let stands = |span: &Range<usize>| rendered.text.get(span.clone()).unwrap().to_owned();
+        rendered.secrets.iter().map(stands).collect()
+    }
+
+    #[test]
+    fn secrets_that_are_printed_are_located() {
+        assert_eq!(secrets("a: {{ name }}\n"), [""; 0]);
+        assert_eq!(
+            secrets("a: {{ name }}\nb: {{ key }}\n{{ key | b64encode }}: {{ keys }}\n"),
+            ["\"hunter2\"", "\"aHVudGVyMg==\"", "\"hunter2\""]
+        );
+    }
+
+    #[test]
+    fn a_secret_that_was_processed_may_be_in_any_value() {
+        for expression in [
+            "key ~ 1",
+            "key | upper",
+            "keys | join",
+            "keys | string",
+            "key | string | b64encode",
+        ] {
+            let template = format!("a: {{{{ name }}}}\nb: {{{{ {expression} }}}}\n");
+            assert_eq!(secrets(&template).len(), 2, "{expression}");
+        }
+        assert_eq!(
+            secrets("{% set text = key ~ 1 %}\na: {{ name }}\nb: {{ 1 }}\n"),
+            ["\"c0\"", "1"]
+        );
+    }
 }

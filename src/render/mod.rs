@@ -11,6 +11,7 @@ mod sealed;
 mod template_set;
 
 use std::fmt;
+use std::ops::Range;
 
 use anyhow::{Context, Result, bail};
 use serde_yaml::Value;
@@ -39,6 +40,9 @@ pub struct Manifest {
     pub text: String,
     /// What secret material it holds.
     pub secrecy: Secrecy,
+    /// Where in the text the scalars stand that hold secret material, with their quotes. Where a
+    /// template did more with a secret than to print it, these are all that it printed.
+    pub secrets: Vec<Range<usize>>,
 }
 
 // The text may hold a token, so it isn't shown.
@@ -273,6 +277,7 @@ fn manifest(
         file_name: file_name(&template.stem, identity),
         text: with_final_newline(rendered.text),
         secrecy: rendered.secrecy,
+        secrets: rendered.secrets,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use minijinja::value::{Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind};
@@ -26,26 +26,40 @@ pub enum Secrecy {
 
 /// Notes the gravest secret that was printed since it was last cleared.
 #[derive(Clone, Debug, Default)]
-pub struct Seal(Arc<AtomicU8>);
+pub struct Seal(Arc<Broken>);
+
+#[derive(Debug, Default)]
+struct Broken {
+    gravity: AtomicU8,
+    /// Whether a secret's text went elsewhere than straight into a scalar.
+    is_loose: AtomicBool,
+}
 
 impl Seal {
     /// Starts anew.
     pub fn clear(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.0.gravity.store(0, Ordering::Relaxed);
+        self.0.is_loose.store(false, Ordering::Relaxed);
     }
 
     /// The gravest secret that was printed.
     pub fn secrecy(&self) -> Secrecy {
-        match self.0.load(Ordering::Relaxed) {
+        match self.0.gravity.load(Ordering::Relaxed) {
             0 => Secrecy::Public,
             1 => Secrecy::InValues,
             _ => Secrecy::Elsewhere,
         }
     }
 
+    /// Whether the text of a secret was taken by a filter, an operator or the like, so that any value
+    /// that was printed may hold it.
+    pub fn is_loose(&self) -> bool {
+        self.0.is_loose.load(Ordering::Relaxed)
+    }
+
     fn broken_by(&self, secret_in_values: bool) {
         let gravity = if secret_in_values { 1 } else { 2 };
-        self.0.fetch_max(gravity, Ordering::Relaxed);
+        self.0.gravity.fetch_max(gravity, Ordering::Relaxed);
     }
 }
 
@@ -67,7 +81,7 @@ impl Sealed {
         })
     }
 
-    /// The text, which breaks the seal.
+    /// The text, which breaks the seal. The caller knows where it goes.
     pub fn open(&self) -> &str {
         self.seal.broken_by(self.in_values);
         self.text.expose_secret()
@@ -80,6 +94,7 @@ impl Object for Sealed {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.seal.0.is_loose.store(true, Ordering::Relaxed);
         f.write_str(self.open())
     }
 }
