@@ -89,6 +89,8 @@ pub enum TokenInput {
     Undecided,
     /// Someone else makes the Secret.
     None,
+    /// The External Secrets Operator moves it, which concerns both sides.
+    External,
     /// It was read.
     Read {
         /// The token as it was found, white space around it dropped.
@@ -125,7 +127,6 @@ pub fn read(
     let ClusterValues { place, values } = cluster;
     let within = || format!("failed to use the values file {place}");
     let mut problems = Problems::default();
-    problems.take(refuse_unsupported(&values).with_context(within));
     for twice in said_twice(request, &values) {
         problems.push(twice.context(within()));
     }
@@ -170,32 +171,6 @@ fn only_one_reads_standard_input(request: &Request) -> Result<()> {
         bail!(
             "failed to read standard input: {} are `-`, and only one can be",
             readers.join(" and ")
-        );
-    }
-    Ok(())
-}
-
-fn refuse_unsupported(values: &Values) -> Result<()> {
-    let by_operator = |key: &str, instead: &str| -> Result<()> {
-        bail!(
-            "{}: `externalSecret` is not supported by this version yet; use {instead}",
-            shown(key)
-        )
-    };
-    if let Some(storage) = &values.storage
-        && matches!(storage.credentials, Some(CredentialsValues::ExternalSecret))
-    {
-        by_operator(
-            "storage.credentials",
-            "`{existingSecret: true}` and make the ExternalSecret yourself",
-        )?;
-    }
-    if values.token == Some(TokenValues::ExternalSecret) {
-        by_operator("token", "`none` and make the ExternalSecret yourself")?;
-    }
-    if values.external_secrets.is_some() {
-        bail!(
-            "`externalSecrets` is not supported by this version yet: nothing here would use it; remove the key"
         );
     }
     Ok(())
@@ -294,16 +269,15 @@ fn read_storage_keys(
 }
 
 fn read_token(request: &Request, values: &Values, place: &Place) -> Result<TokenInput> {
-    if !request.needs.token {
-        return Ok(TokenInput::NotNeeded);
-    }
     match (&values.token, &request.token_file) {
+        (Some(TokenValues::ExternalSecret), _) => Ok(TokenInput::External),
+        _ if !request.needs.token => Ok(TokenInput::NotNeeded),
         (Some(TokenValues::From(source)), _) => Ok(TokenInput::Read {
             token: secret::read_source(source, place, PathKey::Token)
                 .with_context(|| format!("failed to read `token` of {place}"))?,
             origin: format!("`token` of {place}"),
         }),
-        (Some(TokenValues::None | TokenValues::ExternalSecret), _) => Ok(TokenInput::None),
+        (Some(TokenValues::None), _) => Ok(TokenInput::None),
         (None, Some(source)) => Ok(TokenInput::Read {
             token: secret::read_file(source).context("failed to read `--token-file`")?,
             origin: format!("`--token-file` {source}"),

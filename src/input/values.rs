@@ -27,7 +27,7 @@ pub struct Values {
     /// Where the service account's token comes from.
     pub token: Option<TokenValues>,
     /// Stores of the External Secrets Operator.
-    pub external_secrets: Option<Unsupported>,
+    pub external_secrets: Option<ExternalSecretsValues>,
     /// Labels added to every manifest.
     pub labels: Option<BTreeMap<String, String>>,
     /// Annotations added to every manifest.
@@ -159,8 +159,25 @@ pub enum CredentialsValues {
     WorkloadIdentity,
     /// By a Secret and ConfigMap keys that someone else manages.
     ExistingSecret,
-    /// By the External Secrets Operator.
-    ExternalSecret,
+    /// By an S3 key pair that the External Secrets Operator gets from a store.
+    ExternalSecret {
+        /// Where the store has it.
+        remote: RemoteKeysValues,
+        /// Whether the operator makes the ConfigMap as well, with the key in it.
+        config_map: bool,
+    },
+}
+
+/// `storage.credentials.externalSecret`: where a store has an S3 key pair.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RemoteKeysValues {
+    /// Key in the store.
+    pub key: String,
+    /// Property of it with the key's public half.
+    pub access_key_id_property: String,
+    /// Property of it with the key's secret half.
+    pub secret_access_key_property: String,
 }
 
 #[derive(Deserialize)]
@@ -169,11 +186,12 @@ struct CredentialsMapping {
     access_key_id: Option<SecretValue>,
     secret_access_key: Option<SecretValue>,
     existing_secret: Option<bool>,
-    external_secret: Option<Unsupported>,
+    external_secret: Option<RemoteKeysValues>,
+    config_map: Option<bool>,
 }
 
-const CREDENTIALS_FORMS: &str =
-    "`accessKeyId` and `secretAccessKey`, `workloadIdentity`, or `{existingSecret: true}`";
+/// The forms of `storage.credentials`, for messages.
+pub const CREDENTIALS_FORMS: &str = "`accessKeyId` and `secretAccessKey`, `workloadIdentity`, `{externalSecret: {key: …, accessKeyIdProperty: …, secretAccessKeyProperty: …}}`, or `{existingSecret: true}`";
 
 impl TryFrom<CredentialsMapping> for CredentialsValues {
     type Error = String;
@@ -184,7 +202,11 @@ impl TryFrom<CredentialsMapping> for CredentialsValues {
             secret_access_key,
             existing_secret,
             external_secret,
+            config_map,
         } = mapping;
+        if config_map.is_some() && external_secret.is_none() {
+            return Err("`configMap` stands beside `externalSecret` only, whose key the operator would put into the ConfigMap too".to_owned());
+        }
         match (
             access_key_id,
             secret_access_key,
@@ -198,7 +220,10 @@ impl TryFrom<CredentialsMapping> for CredentialsValues {
             (Some(_), None, None, None) => Err("the key `secretAccessKey` is missing".to_owned()),
             (None, Some(_), None, None) => Err("the key `accessKeyId` is missing".to_owned()),
             (None, None, Some(true), None) => Ok(Self::ExistingSecret),
-            (None, None, None, Some(_)) => Ok(Self::ExternalSecret),
+            (None, None, None, Some(remote)) => Ok(Self::ExternalSecret {
+                remote,
+                config_map: config_map.unwrap_or_default(),
+            }),
             _ => Err(format!("expected one of: {CREDENTIALS_FORMS}")),
         }
     }
@@ -208,7 +233,9 @@ impl<'de> Deserialize<'de> for CredentialsValues {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match WordOr::<CredentialsMapping>::deserialize(deserializer)? {
             WordOr::Word("workloadIdentity") => Ok(Self::WorkloadIdentity),
-            WordOr::Word("externalSecret") => Ok(Self::ExternalSecret),
+            WordOr::Word("externalSecret") => Err(de::Error::custom(
+                "`externalSecret` has to say where the store has the key: `{externalSecret: {key: …, accessKeyIdProperty: …, secretAccessKeyProperty: …}}`",
+            )),
             WordOr::Word(_) => Err(de::Error::custom(format!(
                 "expected one of: {CREDENTIALS_FORMS}"
             ))),
@@ -274,7 +301,7 @@ pub enum TokenValues {
     From(SecretSource),
     /// Someone else makes the Secret.
     None,
-    /// The External Secrets Operator makes the Secret.
+    /// The External Secrets Operator takes it from the compute cluster to the control plane.
     ExternalSecret,
 }
 
@@ -283,7 +310,8 @@ pub enum TokenValues {
 struct TokenMapping {
     env: Option<String>,
     file: Option<String>,
-    external_secret: Option<Unsupported>,
+    #[serde(default, deserialize_with = "given")]
+    external_secret: Option<de::IgnoredAny>,
 }
 
 impl<'de> Deserialize<'de> for TokenValues {
@@ -293,17 +321,22 @@ impl<'de> Deserialize<'de> for TokenValues {
             WordOr::Word("externalSecret") => Ok(Self::ExternalSecret),
             // It may be the token itself, so it isn't shown.
             WordOr::Word(_) => Err(de::Error::custom(
-                "expected `{file: PATH}`, `{env: NAME}` or `none`; the token itself never stands in a values file",
+                "expected `{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`; the token itself never stands in a values file",
             )),
             WordOr::Other(TokenMapping {
-                external_secret: Some(Unsupported),
-                ..
-            }) => Ok(Self::ExternalSecret),
-            WordOr::Other(TokenMapping { env, file, .. }) => {
-                SecretSource::try_from(SourceMapping { env, file })
-                    .map(Self::From)
-                    .map_err(de::Error::custom)
-            }
+                external_secret: Some(de::IgnoredAny),
+                env: _,
+                file: _,
+            }) => Err(de::Error::custom(
+                "write the word alone, `token: externalSecret`; its settings stand under `externalSecrets`",
+            )),
+            WordOr::Other(TokenMapping {
+                external_secret: None,
+                env,
+                file,
+            }) => SecretSource::try_from(SourceMapping { env, file })
+                .map(Self::From)
+                .map_err(de::Error::custom),
         }
     }
 }
@@ -353,14 +386,57 @@ pub struct Rule {
     pub verbs: Vec<String>,
 }
 
-/// A key that a later version will understand; what stands in it isn't read.
-#[derive(Debug)]
-pub struct Unsupported;
+/// `externalSecrets`: how the External Secrets Operator reaches the stores.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExternalSecretsValues {
+    /// The store as the compute cluster knows it.
+    pub compute_store: Option<StoreValues>,
+    /// The store as the control-plane cluster knows it.
+    pub control_plane_store: Option<StoreValues>,
+    /// What the token's key in the store begins with; the cluster's name follows.
+    pub key_prefix: Option<String>,
+    /// Property that the token has there; given as null where the store has no properties.
+    #[serde(default, deserialize_with = "given")]
+    pub property: Option<Option<String>>,
+    /// How often the operator looks, as a Go duration.
+    pub refresh_interval: Option<String>,
+}
 
-impl<'de> Deserialize<'de> for Unsupported {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+/// A store of the External Secrets Operator.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreValues {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: StoreKind,
+}
+
+/// Kind of a store of the External Secrets Operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum StoreKind {
+    /// A store of namespace `default`.
+    SecretStore,
+    /// A store for every namespace.
+    ClusterSecretStore,
+}
+
+impl StoreKind {
+    /// The kind as Kubernetes knows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SecretStore => "SecretStore",
+            Self::ClusterSecretStore => "ClusterSecretStore",
+        }
     }
+}
+
+/// Tells a key that is given as null from one that isn't given, with `#[serde(default)]`.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// Either one word or something else, such as a mapping.

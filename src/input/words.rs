@@ -5,7 +5,9 @@ use crate::text::{shown, shown_list};
 /// Whether a key that isn't known is shown: not where it doesn't look like a key, as where a space
 /// is missing after `secretAccessKey:`, nor beside keys that hold secrets.
 pub fn is_shown_as_key(key: &str, known: &[&str]) -> bool {
-    let is_beside_secrets = known.contains(&"accessKeyId") || known.contains(&"env");
+    let is_beside_secrets = ["accessKeyId", "accessKeyIdProperty", "env"]
+        .iter()
+        .any(|key| known.contains(key));
     let is_misspelt = || likeliest(key, known).is_some_and(|meant| key.len() <= meant.len() + 3);
     is_plain(key) && (!is_beside_secrets || is_misspelt())
 }

@@ -80,6 +80,8 @@ codes! {
     LoopbackStorage = "loopback-storage", Deny;
     /// Two clusters of one run have the same host and port.
     DuplicateEndpoint = "duplicate-endpoint", Deny;
+    /// A ConfigMap that the External Secrets Operator makes only if a flag lets it.
+    GenericTargetFlag = "generic-target-flag", Warn;
 }
 
 impl fmt::Display for Code {

@@ -6,6 +6,7 @@
 
 pub mod certificate;
 mod endpoint;
+pub mod external_secrets;
 pub mod finding;
 pub mod fleet;
 mod metadata;
@@ -26,10 +27,11 @@ use crate::input::{Inputs, TokenInput};
 use crate::problems::Problems;
 use crate::text::shown;
 use certificate::CertificateAuthority;
+use external_secrets::TokenRoute;
 use finding::{Code, Finding};
 use server::{Server, placeholder};
 use service_account::ServiceAccount;
-use storage::{KeyPair, Storage};
+use storage::{Access, KeyPair, Storage};
 use token::Token;
 
 /// Name of the Secret with the storage's keys, fixed by what jobs look for.
@@ -50,25 +52,44 @@ pub struct Registration {
     pub storage: Storage,
     /// The service account by which the control plane works in the compute cluster.
     pub service_account: ServiceAccount,
-    /// The service account's token, where this program renders its Secret.
-    pub token: Option<Secret>,
+    /// How the control plane gets the service account's token.
+    pub token: TokenDelivery,
     /// Labels of every manifest.
     pub labels: BTreeMap<String, String>,
     /// Annotations of every manifest.
     pub annotations: BTreeMap<String, String>,
 }
 
+/// How the control plane gets the service account's token.
+#[derive(Debug)]
+pub enum TokenDelivery {
+    /// The control-plane side isn't rendered, so the token wasn't read.
+    NotNeeded,
+    /// Someone else makes the Secret.
+    Elsewhere,
+    /// In a Secret that is rendered.
+    Rendered(Secret),
+    /// Through a store, by the External Secrets Operator of each side.
+    External(TokenRoute),
+}
+
 impl Registration {
     /// Every secret that was read.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        let keys = match &self.storage.keys {
-            Some(KeyPair::Read {
+        let keys = match &self.storage.access {
+            Access::Key(KeyPair::Read {
                 access_key_id,
                 secret_access_key,
             }) => vec![access_key_id, secret_access_key],
-            Some(KeyPair::NotNeeded) | None => Vec::new(),
+            Access::Key(KeyPair::NotNeeded) | Access::Elsewhere | Access::External(_) => Vec::new(),
         };
-        self.token.iter().chain(keys)
+        let token = match &self.token {
+            TokenDelivery::Rendered(token) => Some(token),
+            TokenDelivery::NotNeeded | TokenDelivery::Elsewhere | TokenDelivery::External(_) => {
+                None
+            }
+        };
+        token.into_iter().chain(keys)
     }
 }
 
@@ -114,8 +135,8 @@ pub fn resolve(inputs: Inputs, now: SystemTime) -> (Result<Registration, Problem
         cluster,
         storage,
         service_account,
-        token: _,            // read already
-        external_secrets: _, // refused while reading
+        token: _, // read already
+        external_secrets,
         labels,
         annotations,
         allow,
@@ -139,9 +160,12 @@ pub fn resolve(inputs: Inputs, now: SystemTime) -> (Result<Registration, Problem
         problems.take(metadata::labels(&name, labels.unwrap_or_default()).with_context(within));
     let annotations =
         problems.take(metadata::annotations(annotations.unwrap_or_default()).with_context(within));
+    let external_secrets = problems
+        .take(external_secrets::resolve(external_secrets.unwrap_or_default()).with_context(within));
     let storage = problems.take(storage_keys).and_then(|keys| {
+        let stores = external_secrets.as_ref()?;
         let (storage, found) =
-            problems.take(storage::resolve(storage, keys).with_context(within))?;
+            problems.take(storage::resolve(storage, keys, stores).with_context(within))?;
         findings.add(all_at(&place.to_string(), found));
         Some(storage)
     });
@@ -152,9 +176,25 @@ pub fn resolve(inputs: Inputs, now: SystemTime) -> (Result<Registration, Problem
     });
     let token = problems.take(token).and_then(|token| {
         let account = service_account.as_ref()?;
-        let (token, found) = problems.take(resolve_token(token, account, now))?;
-        findings.add(found);
-        Some(token)
+        match token {
+            TokenInput::NotNeeded => Some(TokenDelivery::NotNeeded),
+            TokenInput::None => Some(TokenDelivery::Elsewhere),
+            TokenInput::External => {
+                let route = external_secrets.as_ref()?.token_route(&name);
+                problems
+                    .take(route.with_context(within))
+                    .map(TokenDelivery::External)
+            }
+            TokenInput::Undecided => {
+                problems.push(undecided(&name, account));
+                None
+            }
+            TokenInput::Read { token, origin } => {
+                let (token, found) = problems.take(check_token(&token, &origin, account, now))?;
+                findings.add(found);
+                Some(TokenDelivery::Rendered(token))
+            }
+        }
     });
     let registration = (|| {
         let (server, certificate_authority) = endpoint?;
@@ -224,24 +264,25 @@ fn all_at(place: &str, findings: Vec<Finding>) -> Vec<Finding> {
     findings.into_iter().map(at_place).collect()
 }
 
-fn resolve_token(
-    input: TokenInput,
+fn undecided(name: &str, service_account: &ServiceAccount) -> anyhow::Error {
+    anyhow::anyhow!(
+        "failed to render the control-plane side of {}: nothing says where the token of {} comes from: give `--token-file FILE` (`-` is standard input), or write `token: {{file: PATH}}` or `token: {{env: NAME}}` in the values file, or `token: externalSecret` where a store hands it on, or `token: none` where someone else makes the Secret; or render the compute side alone by `--side compute`",
+        shown(name),
+        shown(&service_account.name)
+    )
+}
+
+fn check_token(
+    secret: &Secret,
+    origin: &str,
     service_account: &ServiceAccount,
     now: SystemTime,
-) -> Result<(Option<Secret>, Vec<Finding>)> {
-    let (secret, origin) = match input {
-        TokenInput::NotNeeded | TokenInput::None => return Ok((None, Vec::new())),
-        TokenInput::Undecided => bail!(
-            "failed to render the control-plane side: nothing says where the token of {} comes from: give `--token-file FILE` (`-` is standard input), or write `token: {{file: PATH}}` or `token: {{env: NAME}}` in the values file, or `token: none` where someone else makes the Secret; or render the compute side alone by `--side compute`",
-            shown(&service_account.name)
-        ),
-        TokenInput::Read { token, origin } => (token, origin),
-    };
+) -> Result<(Secret, Vec<Finding>)> {
     let token = Token::parse(secret.expose())
         .with_context(|| format!("failed to use the token of {origin}"))?;
     let about_token = token.findings(&service_account.name, &service_account.token_secrets, now);
     Ok((
-        Some(Secret::from_elsewhere(token.expose().to_owned())),
-        all_at(&origin, about_token),
+        Secret::from_elsewhere(token.expose().to_owned()),
+        all_at(origin, about_token),
     ))
 }

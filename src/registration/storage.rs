@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 
+use super::external_secrets::{ExternalSecrets, RemoteKeyPair};
 use super::finding::{Code, Finding};
 use super::name::check_variable;
 use super::server::{is_loopback_host, is_numeric_host, mask_url, placeholder};
 use crate::input::StorageKeys;
 use crate::input::secret::Secret;
-use crate::input::values::{CredentialsValues, StorageScheme, StorageValues};
+use crate::input::values::{CREDENTIALS_FORMS, CredentialsValues, StorageScheme, StorageValues};
 use crate::text::{shown, shown_list};
 
 /// Keys of the ConfigMap `michelangelo-config` that this program gives a meaning.
@@ -44,10 +45,21 @@ pub struct Storage {
     pub scheme: StorageScheme,
     /// URL of an S3 API that isn't AWS's own.
     pub endpoint: Option<String>,
-    /// The S3 key, where there is one to render.
-    pub keys: Option<KeyPair>,
+    /// How jobs get access.
+    pub access: Access,
     /// Further environment variables of every pod.
     pub extra_env: BTreeMap<String, String>,
+}
+
+/// How jobs get access to the storage.
+#[derive(Debug)]
+pub enum Access {
+    /// By the platform, or by keys that someone else manages: nothing is rendered for it.
+    Elsewhere,
+    /// By an S3 key that is rendered.
+    Key(KeyPair),
+    /// By an S3 key that the External Secrets Operator gets from a store.
+    External(RemoteKeyPair),
 }
 
 /// An S3 key, read where it is needed.
@@ -71,6 +83,7 @@ pub enum KeyPair {
 pub fn resolve(
     values: Option<StorageValues>,
     keys: Option<StorageKeys>,
+    external_secrets: &ExternalSecrets,
 ) -> Result<(Storage, Vec<Finding>)> {
     let Some(values) = values else {
         bail!(
@@ -86,7 +99,7 @@ pub fn resolve(
     } = values;
     let Some(credentials) = credentials else {
         bail!(
-            "the key `storage.credentials` is missing; it says how jobs get access: `accessKeyId` and `secretAccessKey`, `workloadIdentity`, or `{{existingSecret: true}}`"
+            "the key `storage.credentials` is missing; it says how jobs get access: {CREDENTIALS_FORMS}"
         );
     };
     let file_system = file_system.unwrap_or_else(|| "s3://default".to_owned());
@@ -103,34 +116,58 @@ pub fn resolve(
     let scheme = scheme
         .or(endpoint.as_ref().map(|endpoint| endpoint.scheme))
         .unwrap_or(StorageScheme::Https);
+    let access = resolve_access(credentials, keys, external_secrets)?;
+    findings.extend(generic_target_finding(&access));
     let storage = Storage {
         file_system,
         scheme,
         endpoint: endpoint.map(|endpoint| endpoint.url),
-        keys: key_pair(&credentials, keys)?,
+        access,
         extra_env: check_extra_env(extra_env.unwrap_or_default())?,
     };
     Ok((storage, findings))
 }
 
-fn key_pair(credentials: &CredentialsValues, keys: Option<StorageKeys>) -> Result<Option<KeyPair>> {
+fn resolve_access(
+    credentials: CredentialsValues,
+    keys: Option<StorageKeys>,
+    external_secrets: &ExternalSecrets,
+) -> Result<Access> {
     match (credentials, keys) {
         (CredentialsValues::Keys { .. }, Some(keys)) => {
-            check_key(&keys.access_key_id).context("`storage.credentials.accessKeyId`")?;
-            check_key(&keys.secret_access_key).context("`storage.credentials.secretAccessKey`")?;
-            Ok(Some(KeyPair::Read {
-                access_key_id: keys.access_key_id,
-                secret_access_key: keys.secret_access_key,
+            let StorageKeys {
+                access_key_id,
+                secret_access_key,
+            } = keys;
+            check_key(&access_key_id).context("`storage.credentials.accessKeyId`")?;
+            check_key(&secret_access_key).context("`storage.credentials.secretAccessKey`")?;
+            Ok(Access::Key(KeyPair::Read {
+                access_key_id,
+                secret_access_key,
             }))
         }
-        (CredentialsValues::Keys { .. }, None) => Ok(Some(KeyPair::NotNeeded)),
-        (
-            CredentialsValues::WorkloadIdentity
-            | CredentialsValues::ExistingSecret
-            | CredentialsValues::ExternalSecret,
-            _,
-        ) => Ok(None),
+        (CredentialsValues::Keys { .. }, None) => Ok(Access::Key(KeyPair::NotNeeded)),
+        (CredentialsValues::ExternalSecret { remote, config_map }, _) => {
+            let key_pair = external_secrets.key_pair(remote, config_map)?;
+            Ok(Access::External(key_pair))
+        }
+        (CredentialsValues::WorkloadIdentity | CredentialsValues::ExistingSecret, _) => {
+            Ok(Access::Elsewhere)
+        }
     }
+}
+
+fn generic_target_finding(access: &Access) -> Option<Finding> {
+    let is_by_operator = matches!(access, Access::External(key_pair) if key_pair.in_config_map);
+    is_by_operator.then(|| {
+        Finding::new(
+            Code::GenericTargetFlag,
+            format!(
+                "`storage.credentials.configMap` has the External Secrets Operator make the ConfigMap that Ray pods need, which it does only if it runs on the compute cluster with `--unsafe-allow-generic-targets`; and everyone who may read ConfigMaps there reads the key, which isn't encrypted at rest either, as Secrets may be; set the flag, or leave `configMap` out where pods have another way to the storage, and list `{}` under `allow` once that is settled",
+                Code::GenericTargetFlag
+            ),
+        )
+    })
 }
 
 /// S3 keys travel in HTTP headers, so they are printable ASCII; anything else came along by mistake.

@@ -5,6 +5,7 @@
 
 mod document;
 mod engine;
+mod go_template;
 mod plan;
 mod scalar;
 mod sealed;

@@ -26,9 +26,13 @@ built_in! {
     Compute "compute" "30-clusterrolebinding";
     Compute "compute" "30-rolebinding";
     Compute "compute" "40-configmap";
+    Compute "compute" "40-externalsecret-config";
+    Compute "compute" "50-externalsecret-storage";
     Compute "compute" "50-secret-storage";
     Compute "compute" "60-secret-token";
+    Compute "compute" "70-pushsecret-token";
     ControlPlane "control-plane" "10-secret-ca";
+    ControlPlane "control-plane" "20-externalsecret-token";
     ControlPlane "control-plane" "20-secret-token";
     ControlPlane "control-plane" "30-cluster";
 }

@@ -375,6 +375,19 @@ fn about_the_storage() -> Vec<Case> {
                 "pods of the compute cluster",
             ],
         ),
+        Case::of_values(
+            "generic-target-flag",
+            Level::Warn,
+            "name: c0\ntoken: none\nexternalSecrets: {computeStore: {name: vault, kind: SecretStore}}\nstorage: {credentials: {externalSecret: {key: SENTINEL, accessKeyIdProperty: a, secretAccessKeyProperty: b}, configMap: true}}\n".to_owned(),
+            &[
+                "`c0.yaml`",
+                "`storage.credentials.configMap`",
+                "`--unsafe-allow-generic-targets`",
+                "on the compute cluster",
+                "isn't encrypted at rest",
+                "leave `configMap` out",
+            ],
+        ),
     ]
 }
 

@@ -96,6 +96,16 @@ fn gke_by_its_dns_endpoint() {
     assert_snapshot!(stream("gke-dns"));
 }
 
+#[test]
+fn external_secrets_of_both_forms() {
+    assert_snapshot!(stream("external-secrets"));
+}
+
+#[test]
+fn external_secret_of_the_config_map() {
+    assert_snapshot!(stream("external-config-map"));
+}
+
 /// A directory as text: each file's mode, name and content.
 fn tree(sandbox: &Sandbox, folder: &str) -> String {
     let mut text = String::new();

@@ -81,6 +81,15 @@ fn copies_of_the_built_in_templates_change_nothing() {
         assert_eq!(render(&sandbox), sandbox.render(&[]), "{scope}");
         render(&sandbox).succeeds_quietly();
     }
+    for name in ["external-secrets", "external-config-map"] {
+        let path = project().join(format!("fixtures/values/{name}.yaml"));
+        let text = fs::read_to_string(path).unwrap();
+        let (before, after) = text.split_once("kubeconfig:\n").unwrap();
+        let (_path, after) = after.split_once('\n').unwrap();
+        sandbox.write("c0.yaml", format!("{before}{after}"));
+        assert_eq!(render(&sandbox), sandbox.render(&[]), "{name}");
+        render(&sandbox).succeeds();
+    }
 }
 
 #[test]

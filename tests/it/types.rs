@@ -3,6 +3,8 @@
 //! The types pass unknown fields over, so each object is written back and compared as a whole: a
 //! field that is misspelt or in the wrong place is then missing.
 
+mod external_secrets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
@@ -13,6 +15,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use external_secrets::{ExternalSecret, ExternalSecretSpec, PushSecret, PushSecretSpec};
 
 use crate::objects::json_documents;
 use crate::support::{Sandbox, fixture_bytes, fixture_names, fixture_text, render_fixture, run};
@@ -115,6 +119,8 @@ fn every_field_of_every_fixture_is_one_of_its_kind() {
         "ClusterRole",
         "ClusterRoleBinding",
         "ConfigMap",
+        "ExternalSecret",
+        "PushSecret",
         "Role",
         "RoleBinding",
         "Secret",
@@ -135,6 +141,8 @@ fn written_back(kind: &str, object: &Value) -> Value {
         "RoleBinding" => through::<RoleBinding>(object),
         "ConfigMap" => through::<ConfigMap>(object),
         "Secret" => through::<Secret>(object),
+        "ExternalSecret" => through::<ExternalSecret>(object),
+        "PushSecret" => through::<PushSecret>(object),
         "Cluster" => {
             assert_eq!(object["apiVersion"], "michelangelo.api/v2");
             through::<Cluster>(object)
@@ -178,6 +186,77 @@ fn misspelt_and_misplaced_fields_are_noticed() {
         let read = serde_json::from_value::<ClusterSpec>(json_documents(spec).remove(0));
         assert!(read.is_err(), "{spec}");
     }
+}
+
+/// The operator's specs have no field that may be left out, but for those that have no default.
+#[test]
+fn fields_that_are_missing_in_the_operators_objects_are_noticed() {
+    fn takes<T: DeserializeOwned>(spec: &Value) -> bool {
+        serde_json::from_value::<T>(spec.clone()).is_ok()
+    }
+    let sandbox = Sandbox::new();
+    let mut command = render_fixture(&sandbox, "external-config-map", &["--side", "both"]);
+    let mut seen = 0;
+    for object in json_documents(run(&mut command, "").succeeds()) {
+        let takes = match object["kind"].as_str().unwrap() {
+            "ExternalSecret" => takes::<ExternalSecretSpec>,
+            "PushSecret" => takes::<PushSecretSpec>,
+            _ => continue,
+        };
+        let spec = &object["spec"];
+        assert!(takes(spec));
+        for (path, rest) in without_each(spec) {
+            let is_of_a_mapping = path.contains("/template/data/") || path.contains("/labels/");
+            let (parent, field) = path.rsplit_once('/').unwrap();
+            let is_optional = match field {
+                "property" | "manifest" | "type" | "metadata" => true,
+                "data" => parent.ends_with("/template"),
+                _ => is_of_a_mapping,
+            };
+            assert_eq!(takes(&rest), is_optional, "{path}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 60, "{seen}");
+}
+
+/// The value without one of its fields, at whatever depth, for each of them: its path, and the rest.
+fn without_each(value: &Value) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    let mut below = |key: &str, child: &Value, put: &dyn Fn(Value) -> Value| {
+        for (path, changed) in without_each(child) {
+            all.push((format!("/{key}{path}"), put(changed)));
+        }
+    };
+    match value {
+        Value::Object(fields) => {
+            for (key, child) in fields {
+                let with = |child| {
+                    let mut fields = fields.clone();
+                    fields.insert(key.clone(), child);
+                    Value::Object(fields)
+                };
+                below(key, child, &with);
+            }
+            for key in fields.keys() {
+                let mut rest = fields.clone();
+                rest.remove(key);
+                all.push((format!("/{key}"), Value::Object(rest)));
+            }
+        }
+        Value::Array(items) => {
+            for (at, child) in items.iter().enumerate() {
+                let with = |child| {
+                    let mut items = items.clone();
+                    items[at] = child;
+                    Value::Array(items)
+                };
+                below(&at.to_string(), child, &with);
+            }
+        }
+        _ => {}
+    }
+    all
 }
 
 /// Everything that the manual procedure's values render to, side by side with its own words.

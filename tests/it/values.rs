@@ -2,6 +2,7 @@
 
 mod checks;
 mod credentials;
+mod external_secrets;
 mod mistakes;
 mod sources;
 mod text;

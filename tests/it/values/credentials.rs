@@ -343,33 +343,3 @@ fn a_token_that_is_none_is_refused_and_not_shown() {
     run.fails_with(&["error[token-not-jwt]: ", "`c0.yaml`"]);
     assert!(!run.stderr.contains("SENTINEL"), "{}", run.stderr);
 }
-
-#[test]
-fn forms_of_a_later_version_say_that_they_are() {
-    let yet = "not supported by this version yet";
-    refused(
-        &with_credentials(
-            "{externalSecret: {key: SENTINEL, accessKeyIdProperty: a, secretAccessKeyProperty: b}}",
-        ),
-        &[
-            "`storage.credentials`",
-            "`externalSecret`",
-            yet,
-            "{existingSecret: true}",
-        ],
-    );
-    refused(
-        &values("token: externalSecret\n"),
-        &["`token`", "`externalSecret`", yet, "`none`"],
-    );
-    for content in [
-        "{}",
-        "{computeStore: {name: SENTINEL, kind: SecretStore}}",
-        "[SENTINEL]",
-    ] {
-        refused(
-            &values(&format!("token: none\nexternalSecrets: {content}\n")),
-            &["`externalSecrets`", yet],
-        );
-    }
-}
