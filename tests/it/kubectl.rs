@@ -22,6 +22,13 @@ const MARK: &str = "ma-register.test/read";
 
 /// What kubectl reads from a stream; nothing where it is missing and doesn't have to be there.
 fn read(stream: &str) -> Option<Vec<Value>> {
+    let output = print(stream, "json")?;
+    let objects = Deserializer::from_slice(&output).into_iter();
+    Some(objects.map(|object| unmarked(object.unwrap())).collect())
+}
+
+/// What kubectl prints of a stream in a format.
+fn print(stream: &str, format: &str) -> Option<Vec<u8>> {
     let sandbox = Sandbox::new();
     let file = sandbox.write("stream.yaml", stream);
     let program = env::var_os("KUBECTL").unwrap_or_else(|| "kubectl".into());
@@ -29,7 +36,7 @@ fn read(stream: &str) -> Option<Vec<Value>> {
     let output = Command::new(&program)
         .env("KUBECONFIG", "/dev/null")
         .env("HOME", sandbox.path())
-        .args(["annotate", "--local", "-o", "json", &mark, "-f"])
+        .args(["annotate", "--local", "-o", format, &mark, "-f"])
         .arg(file)
         .output();
     let output = match output {
@@ -50,8 +57,7 @@ fn read(stream: &str) -> Option<Vec<Value>> {
     };
     let messages = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{messages}");
-    let objects = Deserializer::from_slice(&output.stdout).into_iter();
-    Some(objects.map(|object| unmarked(object.unwrap())).collect())
+    Some(output.stdout)
 }
 
 /// The object without the annotation that kubectl has added.
@@ -138,6 +144,56 @@ fn kubectl_reads_every_text_as_it_was_given() {
     assert_eq!(data["AWS_SECRET_ACCESS_KEY"], key);
     let secret = find("Secret", "aws-credentials");
     assert_eq!(secret["data"]["AWS_SECRET_ACCESS_KEY"], base64(key));
+}
+
+/// The External Secrets Operator is written in Go as kubectl is, and runs the same `text/template` on
+/// the keys of the ConfigMap and on the annotations of Secrets that it makes.
+#[test]
+fn go_makes_every_text_of_the_operators_templates() {
+    // Between the texts, as none of them holds it.
+    const BETWEEN: &str = "\u{fdd0}";
+    let variables = numbered("V", &texts(300, |text| !text.contains('\0')));
+    let notes = numbered("n", &texts(300, |_| true));
+    let sandbox = Sandbox::with_cluster();
+    let values = format!(
+        "name: c0\ntoken: externalSecret\nstorage:\n  credentials:\n    externalSecret: {{key: a, accessKeyIdProperty: b, secretAccessKeyProperty: c}}\n    configMap: true\n  extraEnv: {}\nexternalSecrets:\n  computeStore: {{name: a, kind: SecretStore}}\n  controlPlaneStore: {{name: a, kind: SecretStore}}\nannotations: {}\nallow: [generic-target-flag]\n",
+        mapping(&variables),
+        mapping(&notes),
+    );
+    sandbox.write("c0.yaml", values);
+    let run = sandbox.render(&[]);
+    let objects = json_documents(run.succeeds_quietly());
+    let template = |name: &str, pointer: &str, key: &str| {
+        let is_it = |object: &&Value| {
+            object["kind"] == "ExternalSecret" && object["metadata"]["name"] == name
+        };
+        let object = objects.iter().find(is_it).unwrap();
+        let templates = object.pointer(&format!("/spec/target/template{pointer}"));
+        templates.unwrap()[key].as_str().unwrap().to_owned()
+    };
+    let data = |key: &str| template("michelangelo-config", "/data", key);
+    let mut templates = vec![data("AWS_ACCESS_KEY_ID"), data("AWS_SECRET_ACCESS_KEY")];
+    let mut expected = vec!["an id", "a {{ .key }}"];
+    for (key, text) in &variables {
+        templates.push(data(key));
+        expected.push(text);
+    }
+    for (key, text) in &notes {
+        for name in ["aws-credentials", "cluster-c0-client-token"] {
+            templates.push(template(name, "/metadata/annotations", key));
+            expected.push(text);
+        }
+    }
+    let file = sandbox.write("template", templates.join(BETWEEN));
+    // What the operator has read from the store.
+    let stream = "kind: Any\napiVersion: example.com/v1\nmetadata: {name: a}\nAWS_ACCESS_KEY_ID: an id\nAWS_SECRET_ACCESS_KEY: 'a {{ .key }}'\n";
+    let format = format!("go-template-file={}", file.display());
+    let Some(output) = print(stream, &format) else {
+        return;
+    };
+    let output = String::from_utf8(output).unwrap();
+    let made: Vec<&str> = output.split(BETWEEN).collect();
+    assert_eq!(made, expected);
 }
 
 /// The same texts on every run: the nasty ones, and as many generated ones as it takes.
