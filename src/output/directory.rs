@@ -59,7 +59,7 @@ fn refuse_plaintext_secrets(root: &Path, manifests: &[Manifest], allowed: bool) 
         return Ok(());
     }
     bail!(
-        "failed to write into {}: it would put secrets in the clear that the values file doesn't hold itself into {}: write `--plaintext-secrets` to allow that; or keep them out of the values' manifests by `token: none`, and by `credentials: workloadIdentity` or `{{existingSecret: true}}`; or pipe them past the disk by `--side` without `--output-dir`",
+        "failed to write into {}: it would put secrets in the clear that the values file doesn't hold itself into {}: write `--plaintext-secrets` to allow that; or keep them out of the manifests by `externalSecret` for `token` and `credentials`, or by `token: none`, and `credentials: workloadIdentity` or `{{existingSecret: true}}`; or pipe them past the disk by `--side` without `--output-dir`",
         shown_path(root),
         secret.join(", ")
     );
