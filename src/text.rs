@@ -45,18 +45,23 @@ impl fmt::Display for Shown<'_> {
         }
         f.write_char('`')?;
         for character in self.0.chars() {
-            if is_unsafe_to_show(character) {
-                write!(f, "{}", character.escape_unicode())?;
-            } else {
-                f.write_char(character)?;
-            }
+            write_escaped(f, character)?;
         }
         f.write_char('`')
     }
 }
 
+/// Writes a character, escaped where it could act on a terminal.
+pub fn write_escaped(out: &mut dyn fmt::Write, character: char) -> fmt::Result {
+    if is_unsafe_to_show(character) {
+        write!(out, "{}", character.escape_unicode())
+    } else {
+        out.write_char(character)
+    }
+}
+
 /// Whether a text is plainly no name: it holds a JSON Web Token or a PEM block, as such or in base64.
-fn holds_credential(text: &str) -> bool {
+pub fn holds_credential(text: &str) -> bool {
     // `-----BEGIN ` and `eyJhbGciOi` in base64.
     const ENCODED: [&str; 2] = ["LS0tLS1CRUdJTi", "ZXlKaGJHY2lPa"];
     text.contains("-----BEGIN ")

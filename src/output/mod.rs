@@ -1,5 +1,6 @@
 //! emit: manifests become a stream or files. This is the only part that writes.
 
+pub mod diff;
 pub mod directory;
 mod progress;
 mod report;

@@ -94,10 +94,11 @@ const UPWARDS: [(&str, &[&str]); 5] = [
 ];
 
 /// Packages, each with the parts of the crate that know it.
-const CONFINED: [(&str, &[&str]); 4] = [
+const CONFINED: [(&str, &[&str]); 5] = [
     ("clap", &["cli", "command", "main"]),
     ("minijinja", &["render"]),
     ("kube", &["input"]),
+    ("similar", &["output"]),
     ("tempfile", &["output"]),
 ];
 
