@@ -206,13 +206,10 @@ fn old_lines<'a>(
     let text = str::from_utf8(old.bytes).ok();
     let is_open = !old.holds_secrets && text.is_some_and(|text| Suspicion::of(text).is_none());
     // What the new text holds too is masked there as far as it has to be.
-    let mut of_new: HashMap<&[u8], &str> = HashMap::new();
-    for line in new {
-        let shown = of_new.entry(content(line.raw)).or_insert(&line.shown);
-        if line.shown.contains(MASK) {
-            *shown = &line.shown;
-        }
-    }
+    let of_new: HashMap<&[u8], &str> = new
+        .iter()
+        .map(|line| (content(line.raw), line.shown.as_str()))
+        .collect();
     raw_lines(old.bytes)
         .map(|raw| {
             let line = decode(raw);

@@ -15,7 +15,7 @@ const CONTEXT: usize = 3;
 
 /// The lines that are compared one by one; the time that takes may grow with the square. No
 /// generated file comes near.
-const MOST_COMPARED: usize = 20_000;
+const MOST_COMPARED: usize = 5_000;
 
 /// Both sides' lines; none where there is no such file.
 pub struct Sides<'a> {
@@ -39,11 +39,7 @@ pub fn write(
     let path = shown_path(path);
     let old = sides.old.unwrap_or_default();
     let new = sides.new.unwrap_or_default();
-    if old
-        .iter()
-        .map(|line| line.raw)
-        .eq(new.iter().map(|line| line.raw))
-    {
+    if raw(old) == raw(new) {
         let change = match (sides.old, sides.new) {
             (None, None) => return Ok(()),
             (Some(_), Some(_)) => "the same content, another mode",
@@ -93,9 +89,11 @@ fn operations(old: &[MaskedLine<'_>], new: &[MaskedLine<'_>]) -> Vec<DiffOp> {
             new_len: new.len(),
         }];
     }
-    let raw = |lines: &[MaskedLine<'_>]| lines.iter().map(|line| line.raw.to_vec()).collect();
-    let (old, new): (Vec<_>, Vec<_>) = (raw(old), raw(new));
-    similar::capture_diff_slices(Algorithm::Myers, &old, &new)
+    similar::capture_diff_slices(Algorithm::Myers, &raw(old), &raw(new))
+}
+
+fn raw<'a>(lines: &[MaskedLine<'a>]) -> Vec<&'a [u8]> {
+    lines.iter().map(|line| line.raw).collect()
 }
 
 /// `@@ -1,3 +1,4 @@`. A count of one is left out; nothing stands after the line before it.
