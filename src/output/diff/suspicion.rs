@@ -22,15 +22,18 @@ impl Suspicion {
         let mut suspicion = Self {
             is_unreadable: has_tag(text),
             has_secret_object: mentions_secret_object(text),
-            has_credential: names_key(text) || holds_credential(text),
+            has_credential: holds_credential(text),
         };
         let mut has_object = false;
+        // The External Secrets Operator's objects name the keys that it is to fetch.
+        let mut only_fetches = true;
         for document in serde_yaml::Deserializer::from_str(text) {
             match <Value as serde::Deserialize>::deserialize(document) {
                 Ok(Value::Null) => {}
                 Ok(value) => {
                     has_object = true;
                     suspicion.is_unreadable |= value.get("kind").and_then(Value::as_str).is_none();
+                    only_fetches &= is_fetching(&value);
                     suspicion.examine(&value);
                 }
                 Err(_) => {
@@ -40,6 +43,8 @@ impl Suspicion {
             }
         }
         suspicion.is_unreadable |= !has_object;
+        only_fetches &= !suspicion.is_unreadable;
+        suspicion.has_credential |= names_key(text) && !only_fetches;
         suspicion
     }
 
@@ -50,7 +55,7 @@ impl Suspicion {
 
     fn examine(&mut self, value: &Value) {
         match value {
-            Value::String(text) => self.has_credential |= names_key(text) || holds_credential(text),
+            Value::String(text) => self.has_credential |= holds_credential(text),
             Value::Sequence(items) => items.iter().for_each(|item| self.examine(item)),
             Value::Mapping(mapping) => {
                 for (key, value) in mapping {
@@ -58,6 +63,8 @@ impl Suspicion {
                         (key.eq_ignore_ascii_case("kind") && is_secret_kind(value))
                             || key.eq_ignore_ascii_case("stringData")
                     });
+                    let is_named = key.as_str().is_some_and(names_key);
+                    self.has_credential |= is_named && !is_reference(value);
                     self.examine(key);
                     self.examine(value);
                 }
@@ -83,6 +90,26 @@ pub fn names_key(text: &str) -> bool {
     [ACCESS_KEY_ID, SECRET_ACCESS_KEY]
         .iter()
         .any(|key| text.contains(key))
+}
+
+/// Whether an object is one by which the External Secrets Operator fetches or pushes a secret.
+fn is_fetching(object: &Value) -> bool {
+    let text = |key: &str| object.get(key).and_then(Value::as_str);
+    text("apiVersion").is_some_and(|version| version.starts_with("external-secrets.io/"))
+        && matches!(text("kind"), Some("ExternalSecret" | "PushSecret"))
+}
+
+/// Whether a value is `{{ .NAME }}`, which the operator replaces by what it fetched.
+fn is_reference(value: &Value) -> bool {
+    let inner = value
+        .as_str()
+        .and_then(|text| text.strip_prefix("{{ .")?.strip_suffix(" }}"));
+    inner.is_some_and(|name| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+    })
 }
 
 fn is_secret_kind(kind: &Value) -> bool {
@@ -117,6 +144,7 @@ mod tests {
             "# x\napiVersion: v1\nkind: ConfigMap\ndata:\n  a: |\n    b\n",
             "kind: ExternalSecret\nspec:\n  secretStoreRef: {kind: SecretStore}\n",
             "---\nkind: A\n---\nkind: B\n",
+            "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nspec:\n  data:\n    - secretKey: AWS_ACCESS_KEY_ID\n  template:\n    AWS_ACCESS_KEY_ID: '{{ .AWS_ACCESS_KEY_ID }}'\n",
         ] {
             assert!(Suspicion::of(text).is_none(), "{text}");
         }
@@ -145,6 +173,9 @@ mod tests {
             "kind: A\nAWS_SECRET_ACCESS_KEY: x\n",
             "kind: A\n\"AWS\\x5fACCESS_KEY_ID\": x\n",
             "kind: A\n# AWS_ACCESS_KEY_ID\n",
+            "kind: A\nb: AWS_ACCESS_KEY_ID\n",
+            "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nspec:\n  AWS_ACCESS_KEY_ID: x\n",
+            "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nspec:\n  AWS_ACCESS_KEY_ID: '{{ .a }}x }}'\n",
             "kind: A\nb: >-\n  -----BEGIN\n  PRIVATE KEY-----\n",
         ] {
             assert!(Suspicion::of(text).has_credential, "{text}");
