@@ -9,7 +9,6 @@
 use std::ops::Range;
 
 use anyhow::{Result, bail};
-use serde_yaml::{Mapping, Value};
 
 use super::scalar::Scalar;
 
@@ -46,86 +45,13 @@ pub enum Fault {
     RepeatedKey,
 }
 
-/// Reads the structure of a text with placeholders and puts the values in: the value that the
-/// finished document has to have. `None` where the text holds no document.
-///
-/// # Errors
-/// Where the structure isn't one document with whole scalars.
-pub fn expected(text: &str, scalars: &[Scalar]) -> Result<Option<Value>, Fault> {
-    if let Some(line) = text.lines().position(is_marker) {
-        return Err(Fault::Marker { line: line + 1 });
-    }
-    let value = parse(text)?;
-    value.map(|value| fill(value, scalars)).transpose()
-}
-
-/// The one document of a text; none where it holds none. Empty documents don't count.
-///
-/// # Errors
-/// Where the text isn't YAML, or holds several documents.
-pub fn parse(text: &str) -> Result<Option<Value>, Fault> {
-    let mut documents = Vec::new();
-    for document in serde_yaml::Deserializer::from_str(text) {
-        let value = <Value as serde::Deserialize>::deserialize(document).map_err(|error| {
-            Fault::Syntax {
-                line: error.location().map(|at| at.line()),
-            }
-        })?;
-        if !value.is_null() {
-            documents.push(value);
-        }
-    }
-    match (documents.pop(), documents.pop()) {
-        (value, None) => Ok(value),
-        (_, Some(_)) => Err(Fault::SeveralDocuments),
-    }
-}
-
 /// Whether kubectl, which splits a stream by lines before it parses, would take a line for more than
 /// YAML does. A separator alone, or with a comment, is fine.
-fn is_marker(line: &str) -> bool {
+pub fn is_marker(line: &str) -> bool {
     let after = line.strip_prefix("---").map(str::trim_start);
     line.starts_with('%')
         || line.starts_with("...")
         || after.is_some_and(|after| !after.is_empty() && !after.starts_with('#'))
-}
-
-fn fill(value: Value, scalars: &[Scalar]) -> Result<Value, Fault> {
-    match value {
-        Value::String(text) => fill_string(text, scalars),
-        Value::Sequence(items) => items
-            .into_iter()
-            .map(|item| fill(item, scalars))
-            .collect::<Result<_, _>>()
-            .map(Value::Sequence),
-        Value::Mapping(mapping) => {
-            let mut filled = Mapping::with_capacity(mapping.len());
-            for (key, value) in mapping {
-                let key = fill(key, scalars)?;
-                if filled.insert(key, fill(value, scalars)?).is_some() {
-                    return Err(Fault::RepeatedKey);
-                }
-            }
-            Ok(Value::Mapping(filled))
-        }
-        Value::Tagged(mut tagged) => {
-            tagged.value = fill(tagged.value, scalars)?;
-            Ok(Value::Tagged(tagged))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(value),
-    }
-}
-
-fn fill_string(text: String, scalars: &[Scalar]) -> Result<Value, Fault> {
-    let Some((before, rest)) = text.split_once(MARK) else {
-        return Ok(Value::String(text));
-    };
-    let (number, after) = rest.split_once(MARK).unwrap_or((rest, ""));
-    let number: usize = number.parse().unwrap_or(usize::MAX);
-    match scalars.get(number) {
-        Some(scalar) if before.is_empty() && after.is_empty() => Ok(scalar.value()),
-        _ => Err(Fault::PartOfScalar { number }),
-    }
 }
 
 /// Puts the values into the text: the finished document, and where in it each scalar stands, with
@@ -136,24 +62,26 @@ fn fill_string(text: String, scalars: &[Scalar]) -> Result<Value, Fault> {
 pub fn finish(text: &str, scalars: &[Scalar]) -> Result<(String, Vec<Range<usize>>)> {
     let mut finished = String::with_capacity(text.len() * 2);
     let mut spans = Vec::with_capacity(scalars.len());
-    let mut rest = text;
+    let mut pieces = text.split(MARK);
+    finished.push_str(pieces.next().unwrap_or_default());
     for (number, scalar) in scalars.iter().enumerate() {
-        let Some((before, after)) = rest.split_once(&placeholder(number)) else {
+        let (Some(found), Some(after)) = (pieces.next(), pieces.next()) else {
             bail!(NOT_ARRIVED);
         };
-        if before.contains(MARK) {
+        let (Some('"'), Some(after)) = (finished.pop(), after.strip_prefix('"')) else {
+            bail!(NOT_ARRIVED);
+        };
+        if found.parse() != Ok(number) {
             bail!(NOT_ARRIVED);
         }
-        finished.push_str(before);
         let begin = finished.len();
         scalar.write(&mut finished);
         spans.push(begin..finished.len());
-        rest = after;
+        finished.push_str(after);
     }
-    if rest.contains(MARK) {
+    if pieces.next().is_some() {
         bail!(NOT_ARRIVED);
     }
-    finished.push_str(rest);
     Ok((finished, spans))
 }
 
@@ -178,49 +106,6 @@ mod tests {
             .map(|span| finished.get(span).unwrap())
             .collect();
         assert_eq!(stand, ["\"x: y\"", "1"]);
-        let value: Value = serde_yaml::from_str(&finished).unwrap();
-        assert_eq!(expected(&document, &scalars), Ok(Some(value)));
-    }
-
-    #[test]
-    fn text_glued_to_a_value_is_found() {
-        for document in [
-            format!("a: b-{}\n", placeholder(0)),
-            format!("a: '{}'\n", placeholder(0)),
-            format!("a: |\n  echo {}\n", placeholder(0)),
-        ] {
-            assert_eq!(
-                expected(&document, &[text("x")]),
-                Err(Fault::PartOfScalar { number: 0 }),
-                "{document}"
-            );
-        }
-    }
-
-    #[test]
-    fn quotes_around_a_value_are_a_syntax_error() {
-        let document = format!("a: \"{}\"\n", placeholder(0));
-        assert!(matches!(
-            expected(&document, &[text("x")]),
-            Err(Fault::Syntax { line: Some(1) })
-        ));
-    }
-
-    #[test]
-    fn lines_that_kubectl_splits_by_are_found() {
-        for document in ["%YAML 1.1\n---\na: b", "--- {a: b}", "a: b\n...\n"] {
-            assert!(
-                matches!(expected(document, &[]), Err(Fault::Marker { .. })),
-                "{document}"
-            );
-        }
-        assert!(expected("--- # c\na: b\n---\n", &[]).is_ok());
-    }
-
-    #[test]
-    fn a_key_that_a_value_repeats_is_found() {
-        let document = format!("a: 1\n{}: 2\n", placeholder(0));
-        assert_eq!(expected(&document, &[text("a")]), Err(Fault::RepeatedKey));
     }
 
     #[test]

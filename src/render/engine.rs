@@ -1,7 +1,10 @@
 //! The template engine: minijinja, set up so that every value is quoted and nothing is guessed.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::mem;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -12,18 +15,22 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use super::document::{self, Fault, MARK};
 use super::scalar::Scalar;
 use super::sealed::{self, Seal, Sealed, Secrecy};
+use super::structure::{Head, Structure};
 use super::template_set::{self, Template, TemplateSet};
 use crate::text::shown;
 
 /// The instructions that one rendering may take; the built-in templates take a few hundred.
 const FUEL: u64 = 10_000_000;
 
+/// The structures that are kept; the built-in templates have a few dozen.
+const MOST_STRUCTURES: usize = 256;
+
 /// One rendered document.
 pub struct Rendered {
     /// Its text.
     pub text: String,
-    /// What a parser makes of it.
-    pub value: serde_yaml::Value,
+    /// What the object says about itself.
+    pub head: Head,
     /// What secret material it holds.
     pub secrecy: Secrecy,
     /// Where in the text the scalars stand that may hold it.
@@ -35,6 +42,8 @@ pub struct Engine<'a> {
     environment: Environment<'a>,
     printed: SharedPrinted,
     seal: Seal,
+    /// Those of the latest texts with placeholders; none for those without a document.
+    structures: RefCell<HashMap<String, Option<Rc<Structure>>>>,
 }
 
 /// The values that the current rendering has printed.
@@ -79,6 +88,7 @@ impl<'a> Engine<'a> {
             environment,
             printed,
             seal: Seal::default(),
+            structures: RefCell::default(),
         })
     }
 
@@ -101,31 +111,48 @@ impl<'a> Engine<'a> {
             .and_then(|compiled| compiled.render(values))
             .map_err(|error| explain(template, &error))?;
         let Printed { scalars, secrets } = mem::take(&mut *lock(&self.printed));
-        let expected = document::expected(&with_placeholders, &scalars)
-            .map_err(|fault| self.explain_fault(template, values, &with_placeholders, &fault))?;
-        let Some(expected) = expected else {
+        let fault = |fault: Fault| self.explain_fault(template, values, &with_placeholders, &fault);
+        let structure = self
+            .structure(&with_placeholders, scalars.len())
+            .map_err(fault)?;
+        let Some(structure) = structure else {
             return Ok(None);
         };
+        structure.check_keys(&scalars).map_err(fault)?;
         let (text, spans) = document::finish(&with_placeholders, &scalars)
             .map_err(|error| error.context(failed(template)))?;
         // The proof that every value has arrived as it was meant.
-        match document::parse(&text) {
-            Ok(Some(value)) if value == expected => Ok(Some(Rendered {
-                text,
-                value,
-                secrecy: self.seal.secrecy(),
-                secrets: if self.seal.is_loose() {
-                    spans
-                } else {
-                    let span = |number: usize| spans.get(number).cloned();
-                    secrets.into_iter().filter_map(span).collect()
-                },
-            })),
-            _ => anyhow::bail!(
+        if !structure.is_said_by(&text, &scalars) {
+            anyhow::bail!(
                 "{}: a value would not come back from YAML as it went in",
                 failed(template)
-            ),
+            );
         }
+        Ok(Some(Rendered {
+            text,
+            head: structure.head(&scalars),
+            secrecy: self.seal.secrecy(),
+            secrets: if self.seal.is_loose() {
+                spans
+            } else {
+                let span = |number: usize| spans.get(number).cloned();
+                secrets.into_iter().filter_map(span).collect()
+            },
+        }))
+    }
+
+    /// The structure of a text with placeholders. Most clusters share theirs with others.
+    fn structure(&self, text: &str, values: usize) -> Result<Option<Rc<Structure>>, Fault> {
+        let mut known = self.structures.borrow_mut();
+        if let Some(structure) = known.get(text) {
+            return Ok(structure.clone());
+        }
+        let structure = Structure::read(text, values)?.map(Rc::new);
+        if known.len() >= MOST_STRUCTURES {
+            known.clear();
+        }
+        known.insert(text.to_owned(), structure.clone());
+        Ok(structure)
     }
 
     /// Says which line of the template is at fault. It is rendered once more for that, with a

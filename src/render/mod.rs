@@ -9,13 +9,13 @@ mod go_template;
 mod plan;
 mod scalar;
 mod sealed;
+mod structure;
 mod template_set;
 
 use std::fmt;
 use std::ops::Range;
 
 use anyhow::{Context, Result, bail};
-use serde_yaml::Value;
 
 use crate::input::secret::Secret;
 use crate::registration::Registration;
@@ -24,6 +24,7 @@ use crate::text::shown;
 use engine::{Engine, Rendered};
 use plan::Object;
 pub use sealed::Secrecy;
+use structure::{Field, Head};
 use template_set::Template;
 pub use template_set::TemplateSet;
 
@@ -132,7 +133,7 @@ fn render_side(
                 Identity::meant(&object)
             );
         };
-        let identity = identify(template, &rendered)?;
+        let identity = identify(template, &rendered.head)?;
         let meant = Identity::meant(&object);
         if identity != meant {
             bail!(
@@ -150,7 +151,7 @@ fn render_side(
     {
         // An added template may render nothing, where it has nothing to say about this cluster.
         if let Some(rendered) = engine.render(template, &values)? {
-            let identity = identify(template, &rendered)?;
+            let identity = identify(template, &rendered.head)?;
             refuse_secret_in_name(template, &identity, registration)?;
             accept(template, rendered, identity)?;
         }
@@ -214,31 +215,34 @@ fn found(rendered: &Rendered, identity: &Identity) -> String {
 }
 
 /// Reads off what object a document is.
-fn identify(template: &Template, rendered: &Rendered) -> Result<Identity> {
+fn identify(template: &Template, head: &Head) -> Result<Identity> {
     let failed = || format!("failed to render the template {}", shown(&template.origin));
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-    let value = &rendered.value;
-    if !value.is_mapping() {
+    let Head {
+        is_mapping,
+        api_version,
+        kind,
+        name,
+        namespace,
+    } = head;
+    if !*is_mapping {
         bail!(
             "{}: it renders no Kubernetes object: expected a mapping",
             failed()
         );
     }
-    if text(value.get("apiVersion")).is_none_or(|version| version.is_empty()) {
+    if api_version.text().is_none_or(|version| version.is_empty()) {
         bail!("{}: `apiVersion` is missing or not a string", failed());
     }
-    let metadata = value.get("metadata");
-    let of_metadata = |key: &str| metadata.and_then(|metadata| metadata.get(key));
-    let namespace = match of_metadata("namespace") {
-        None => None,
-        Some(namespace) => match text(Some(namespace)) {
-            Some(namespace) => Some(namespace),
-            None => bail!("{}: `metadata.namespace` is not a string", failed()),
-        },
+    let namespace = match namespace {
+        Field::Missing => None,
+        Field::Text(namespace) => Some(namespace.clone()),
+        Field::Other => bail!("{}: `metadata.namespace` is not a string", failed()),
     };
-    let kind = text(value.get("kind"))
+    let kind = kind
+        .text()
         .filter(|kind| !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let name = text(of_metadata("name")).filter(|name| is_name(name));
+    let name = name.text().filter(|name| is_name(name));
+    let (kind, name) = (kind.map(str::to_owned), name.map(str::to_owned));
     match (kind, name) {
         (Some(kind), _) if kind == "List" => {
             bail!("{}: it renders a List; a template is one object", failed())
