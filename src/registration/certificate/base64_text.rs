@@ -68,6 +68,10 @@ pub fn is_standard(text: &str) -> bool {
 /// Text without what can break a line of base64: white space, a continuation's backslash, a byte
 /// order mark, and a line end that was escaped once too often.
 pub fn compact(text: &str) -> String {
+    let is_compact = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    if text.bytes().all(is_compact) {
+        return text.to_owned();
+    }
     text.replace("\\r", "").replace("\\n", "").replace(
         |c: char| c.is_ascii_whitespace() || c == '\\' || c == '\u{feff}',
         "",
