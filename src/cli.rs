@@ -57,6 +57,14 @@ pub struct RenderArgs {
     /// Allow secrets in DIR that the values file doesn't hold in the clear itself
     #[arg(long, requires = "output_dir", help_heading = "Output")]
     pub plaintext_secrets: bool,
+
+    /// Remove generated files from DIR that this run doesn't yield, those of other clusters included
+    #[arg(long, requires = "output_dir", help_heading = "Output")]
+    pub prune: bool,
+
+    /// Write kustomization.yaml files into DIR as well, for `kubectl apply -k` and GitOps tools
+    #[arg(long, requires = "output_dir", help_heading = "Output")]
+    pub kustomization: bool,
 }
 
 /// Arguments of every command that reads inputs.

@@ -13,7 +13,7 @@ pub fn shown(text: &str) -> impl fmt::Display + '_ {
 /// Shows a path as [`shown`] does; bytes that are no UTF-8 become U+FFFD. What can't be a path, as it
 /// has a line break or a part that no file system takes, may be a file's content and is shown as
 /// `***`.
-pub fn shown_path(path: &Path) -> impl fmt::Display {
+pub fn shown_path(path: &Path) -> impl fmt::Display + use<> {
     let text = path.to_string_lossy().into_owned();
     fmt::from_fn(move |f| {
         if text.contains('\n') || text.split('/').any(|part| part.len() > 255) {
@@ -34,6 +34,21 @@ where
         .map(|text| Shown(text.as_ref()).to_string())
         .collect();
     shown.join(", ")
+}
+
+/// Lists the first ten of several things, and says how many more there are.
+pub fn shown_first<I>(things: I) -> String
+where
+    I: ExactSizeIterator,
+    I::Item: fmt::Display,
+{
+    const MOST: usize = 10;
+    let more = things.len().saturating_sub(MOST);
+    let first: Vec<String> = things.take(MOST).map(|thing| thing.to_string()).collect();
+    match more {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
 }
 
 struct Shown<'a>(&'a str);
@@ -92,6 +107,14 @@ mod tests {
     #[test]
     fn plain_text_is_shown_as_it_is() {
         assert_eq!(shown("zürich-1").to_string(), "`zürich-1`");
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let list = |count: usize| shown_first((0..count).map(|number| number + 1));
+        assert_eq!(list(1), "1");
+        assert_eq!(list(10), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10");
+        assert_eq!(list(12), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more");
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! `render`: inputs to manifests, on standard output or in a directory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use super::{Outcome, Outside, fleet};
 use crate::cli::{RenderArgs, SideArg};
-use crate::output::{directory, write_stream};
+use crate::output::directory::{self, Options, Summary};
+use crate::output::{Report, write_stream};
 use crate::render::Manifest;
 use crate::side::Side;
-use crate::text::{shown, shown_path};
+use crate::text::{shown, shown_first, shown_path};
 
 /// Renders the clusters of a run.
 ///
@@ -31,22 +33,68 @@ pub fn run(args: RenderArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
             Ok(Outcome::Done)
         }
         Some(root) => {
-            let summary = directory::write(&root, &manifests, args.plaintext_secrets)?;
-            for path in &summary.stale {
-                outside.report.note(&format!(
-                    "{} is not rendered any more; remove it, and its object from the cluster",
-                    shown_path(&root.join(path))
-                ));
-            }
-            outside.report.line(&format!(
-                "{}: {} written, {} unchanged",
-                shown_path(&root),
-                summary.written,
-                summary.unchanged
-            ));
+            let options = Options {
+                sides,
+                prune: args.prune,
+                kustomization: args.kustomization,
+                plaintext_secrets: args.plaintext_secrets,
+            };
+            write(&root, &manifests, &options, &mut outside.report)?;
             Ok(Outcome::Done)
         }
     }
+}
+
+fn write(
+    root: &Path,
+    manifests: &[Manifest],
+    options: &Options,
+    report: &mut Report<'_>,
+) -> Result<()> {
+    let summary = directory::write(root, manifests, options, &mut || {
+        let root = shown_path(root);
+        report.note(&format!("waiting for another run that writes into {root}"));
+    })?;
+    if let Some(note) = left(root, manifests, &summary.stale) {
+        report.note(&note);
+    }
+    let Summary {
+        added,
+        changed,
+        unchanged,
+        removed,
+        stale: _,
+    } = summary;
+    report.line(&format!(
+        "{}: {added} added, {changed} changed, {removed} removed, {unchanged} unchanged",
+        shown_path(root)
+    ));
+    Ok(())
+}
+
+/// What there is to know about generated files that were left: clusters of which nothing is
+/// rendered by their folder, and other files each.
+fn left(root: &Path, manifests: &[Manifest], stale: &[PathBuf]) -> Option<String> {
+    let rendered: HashSet<PathBuf> = manifests
+        .iter()
+        .map(|manifest| Path::new(manifest.side.folder()).join(&manifest.cluster))
+        .collect();
+    let left: BTreeSet<&Path> = stale
+        .iter()
+        .map(|path| match path.parent() {
+            // `SIDE/NAME/FILE`, not `SIDE/FILE`.
+            Some(folder) if folder.iter().count() == 2 && !rendered.contains(folder) => folder,
+            _ => path,
+        })
+        .collect();
+    if left.is_empty() {
+        return None;
+    }
+    let left = left.iter().map(|path| shown_path(&root.join(path)));
+    Some(format!(
+        "not rendered any more and left: {}; `--prune` removes the files, and their objects have to be deleted from the clusters by you",
+        shown_first(left)
+    ))
 }
 
 /// The compute sides of several clusters belong to as many clusters.

@@ -23,6 +23,7 @@ use crate::side::Side;
 use crate::text::shown;
 use engine::{Engine, Rendered};
 use plan::Object;
+pub use scalar::quoted;
 pub use sealed::Secrecy;
 use structure::{Field, Head};
 use template_set::Template;

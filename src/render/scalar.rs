@@ -38,6 +38,13 @@ impl Scalar {
     }
 }
 
+/// A string as it stands in a manifest.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::new();
+    write_string(text, &mut out);
+    out
+}
+
 fn write_string(text: &str, out: &mut String) {
     out.reserve(text.len() + 2);
     out.push('"');

@@ -1,12 +1,17 @@
 //! `render --output-dir`: the tree, and what may stand in its way.
 
+mod at_once;
 mod in_the_way;
+mod killed;
+mod kustomization;
 mod secrets;
+mod stale;
+mod temporaries;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::support::{Run, Sandbox, run, values};
@@ -43,6 +48,30 @@ fn tree(root: &Path) -> BTreeMap<String, String> {
         }
     }
     found
+}
+
+/// The text of each file below a folder, by its path below it.
+fn texts(root: &Path) -> BTreeMap<PathBuf, String> {
+    let tree = root.exists().then(|| tree(root)).unwrap_or_default();
+    tree.into_keys()
+        .map(PathBuf::from)
+        .filter(|path| path.is_file())
+        .map(|path| {
+            let relative = path.strip_prefix(root).unwrap().to_owned();
+            (relative, fs::read_to_string(path).unwrap())
+        })
+        .collect()
+}
+
+/// A values file of a cluster with a name.
+fn cluster_values(name: &str, further: &str) -> String {
+    values(further).replace("name: c0\n", &format!("name: \"{name}\"\n"))
+}
+
+/// Renders a cluster with a name into the directory `out`.
+fn cluster(sandbox: &Sandbox, name: &str, arguments: &[&str]) -> Run {
+    sandbox.write("c0.yaml", cluster_values(name, "token: none\n"));
+    sandbox.render_into("out", arguments)
 }
 
 /// Runs the program through a shell, which `prepare`s first.
@@ -146,11 +175,17 @@ fn one_side_alone_leaves_the_other_as_it_is() {
 #[test]
 fn files_that_would_not_change_are_not_touched() {
     let sandbox = Sandbox::with_cluster();
-    assert!(render(&sandbox).stderr.contains("7 written, 0 unchanged"));
+    assert!(
+        render(&sandbox)
+            .stderr
+            .contains("7 added, 0 changed, 0 removed, 0 unchanged")
+    );
     let before = tree(sandbox.path());
     let again = render(&sandbox);
     assert!(
-        again.stderr.contains("0 written, 7 unchanged"),
+        again
+            .stderr
+            .contains("0 added, 0 changed, 0 removed, 7 unchanged"),
         "{}",
         again.stderr
     );
@@ -169,7 +204,9 @@ fn only_files_that_change_are_replaced() {
     );
     let again = render(&sandbox);
     assert!(
-        again.stderr.contains("1 written, 6 unchanged"),
+        again
+            .stderr
+            .contains("0 added, 1 changed, 0 removed, 6 unchanged"),
         "{}",
         again.stderr
     );

@@ -31,13 +31,20 @@ fn read(stream: &str) -> Option<Vec<Value>> {
 fn print(stream: &str, format: &str) -> Option<Vec<u8>> {
     let sandbox = Sandbox::new();
     let file = sandbox.write("stream.yaml", stream);
-    let program = env::var_os("KUBECTL").unwrap_or_else(|| "kubectl".into());
     let mark = format!("{MARK}=yes");
+    let file = file.to_str().unwrap();
+    kubectl(&["annotate", "--local", "-o", format, &mark, "-f", file])
+}
+
+/// What kubectl prints, without any cluster; nothing where it is missing and doesn't have to be
+/// there.
+pub fn kubectl(arguments: &[&str]) -> Option<Vec<u8>> {
+    let home = Sandbox::new();
+    let program = env::var_os("KUBECTL").unwrap_or_else(|| "kubectl".into());
     let output = Command::new(&program)
         .env("KUBECONFIG", "/dev/null")
-        .env("HOME", sandbox.path())
-        .args(["annotate", "--local", "-o", format, &mark, "-f"])
-        .arg(file)
+        .env("HOME", home.path())
+        .args(arguments)
         .output();
     let output = match output {
         Ok(output) => output,

@@ -184,39 +184,6 @@ fn names_in_messages_are_escaped() {
 }
 
 #[test]
-fn files_that_are_no_longer_rendered_are_named_and_left() {
-    let sandbox = Sandbox::with_cluster();
-    assert!(!sandbox.render_into("d", &[]).stderr.contains("note"));
-    sandbox.write("d/compute/c0/own.yaml", "# someone else's\n");
-    let narrow = values("token: none\nserviceAccount: {scope: namespace}\n");
-    sandbox.write("c0.yaml", narrow);
-    let run = sandbox.render_into("d", &[]);
-    run.succeeds();
-    let notes: Vec<&str> = run
-        .stderr
-        .lines()
-        .filter(|line| line.starts_with("note"))
-        .collect();
-    let note = |file: &str| {
-        format!(
-            "note: `d/compute/c0/{file}` is not rendered any more; remove it, and its object from the cluster"
-        )
-    };
-    assert_eq!(
-        notes,
-        [
-            note("20-clusterrole-ray-manager.yaml"),
-            note("30-clusterrolebinding-ray-manager-binding.yaml"),
-        ]
-    );
-    let left = sandbox.files("d/compute/c0");
-    assert!(
-        left.contains(&"20-clusterrole-ray-manager.yaml".to_owned()),
-        "{left:?}"
-    );
-}
-
-#[test]
 fn a_name_too_long_for_a_file_is_refused_before_anything_is_written() {
     let sandbox = Sandbox::with_cluster();
     let long = "a".repeat(250);

@@ -155,6 +155,7 @@ fn secrets_from_elsewhere_need_leave() {
             "token: none",
             "workloadIdentity",
             "{existingSecret: true}",
+            "externalSecret",
             "--side",
         ]);
         for manifest in [CONFIG_MAP, STORAGE_SECRET, TOKEN_SECRET, CLUSTER] {

@@ -1,0 +1,45 @@
+//! `kustomization.yaml` files: one a cluster that lists its manifests, and one for the control
+//! plane that lists its clusters.
+
+use std::path::Path;
+
+use super::plan::{Folder, Planned};
+use crate::render::quoted;
+use crate::side::Side;
+
+/// The name that kustomize looks for.
+const NAME: &str = "kustomization.yaml";
+
+/// The file that lists the manifests of a folder.
+pub fn of_manifests<'a>(files: &[Planned<'a>]) -> Option<Planned<'a>> {
+    let path = files.first()?.path.with_file_name(NAME);
+    let names = files.iter().filter_map(|file| file.name().to_str());
+    Some(Planned::of_text(path, text(names)))
+}
+
+/// The file that lists the clusters of the control plane: those of this run, and those that others
+/// have rendered and that stay. Otherwise rendering one cluster of many would make a GitOps tool
+/// delete all the others.
+pub fn of_clusters<'a>(clusters: &[Folder<'_>], prune: bool) -> Planned<'a> {
+    let stays = |folder: &&Folder<'_>| {
+        let is_there = folder.stale.iter().any(|stale| stale.name() == NAME);
+        !folder.files.is_empty() || (is_there && !prune)
+    };
+    let names = clusters
+        .iter()
+        .filter(stays)
+        .filter_map(|folder| folder.name.as_ref()?.to_str());
+    let path = Path::new(Side::ControlPlane.folder()).join(NAME);
+    Planned::of_text(path, text(names))
+}
+
+fn text<'n>(resources: impl Iterator<Item = &'n str>) -> String {
+    let mut text =
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n".to_owned();
+    for resource in resources {
+        text.push_str("  - ");
+        text.push_str(&quoted(resource));
+        text.push('\n');
+    }
+    text
+}
