@@ -27,17 +27,33 @@ pub enum Command {
     /// them by `--side`. A directory takes both, as DIR/compute/NAME and DIR/control-plane/NAME.
     #[command(after_long_help = RENDER_EXAMPLES)]
     Render(RenderArgs),
+
+    /// Show what a render into a directory would change
+    ///
+    /// A unified diff of the files that would be added, changed and, with `--prune`, removed. Secrets
+    /// are masked: it shows that one changes, and not what to. Nothing is written.
+    #[command(after_long_help = DIFF_EXAMPLES)]
+    Diff(DiffArgs),
 }
 
 const RENDER_EXAMPLES: &str = "\
 Examples:
   ma-register render -f c0.yaml --side compute | kubectl --context COMPUTE apply -f -
   ma-register render -f c0.yaml --side control-plane --token-file token | kubectl --context CONTROL_PLANE apply -f -
-  ma-register render -f c0.yaml --output-dir deploy
+  ma-register render -f clusters/*.yaml --output-dir deploy --prune
 
-Reads: the values file, the kubeconfig, and the files that the values file names.
+Reads: the values files, the kubeconfigs, and the files that the values files name.
 Writes: standard output, or files below DIR. Warnings and errors go to standard error.
 Exit code: 0 done, 2 anything wrong; then nothing has been written.";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  ma-register diff -f clusters/*.yaml -o deploy --prune
+  ma-register diff -f clusters/*.yaml -o deploy --prune --quiet || echo deploy is not up to date
+
+Reads: what `render` reads with the same flags, and DIR.
+Writes: the diff to standard output. Warnings, errors and a summary go to standard error.
+Exit code: 0 no difference, 1 some, 2 anything wrong.";
 
 /// Arguments of `render`.
 #[derive(Debug, Args)]
@@ -54,17 +70,75 @@ pub struct RenderArgs {
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     pub output_dir: Option<PathBuf>,
 
-    /// Allow secrets in DIR that the values file doesn't hold in the clear itself
-    #[arg(long, requires = "output_dir", help_heading = "Output")]
-    pub plaintext_secrets: bool,
+    /// How the directory is written.
+    #[command(flatten)]
+    pub tree: TreeArgs,
 
+    /// Show neither progress nor the summary
+    #[arg(short, long, help_heading = "Output")]
+    pub quiet: bool,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub inputs: InputArgs,
+
+    /// Directory to compare with
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    pub output_dir: PathBuf,
+
+    /// Side to compare; both where it is left out
+    #[arg(long, value_enum, value_name = "SIDE", help_heading = "Output")]
+    pub side: Option<SideArg>,
+
+    /// How the directory would be written.
+    #[command(flatten)]
+    pub tree: TreeArgs,
+
+    /// Colour the diff; `auto` does on a terminal, unless `NO_COLOR` is set
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Output"
+    )]
+    pub color: ColorArg,
+
+    /// Show nothing; the exit code tells
+    #[arg(short, long, help_heading = "Output")]
+    pub quiet: bool,
+}
+
+/// How a directory is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct TreeArgs {
     /// Remove generated files from DIR that this run doesn't yield, those of other clusters included
-    #[arg(long, requires = "output_dir", help_heading = "Output")]
+    #[arg(long, requires = "output_dir")]
     pub prune: bool,
 
     /// Write kustomization.yaml files into DIR as well, for `kubectl apply -k` and GitOps tools
-    #[arg(long, requires = "output_dir", help_heading = "Output")]
+    #[arg(long, requires = "output_dir")]
     pub kustomization: bool,
+
+    /// Allow secrets in DIR that the values file doesn't hold in the clear itself
+    #[arg(long, requires = "output_dir")]
+    pub plaintext_secrets: bool,
+}
+
+/// When something is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 /// Arguments of every command that reads inputs.

@@ -4,12 +4,15 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+use anstream::{AutoStream, ColorChoice};
 use clap::Parser;
 use ma_register::cli::Cli;
 use ma_register::command::{self, Outcome, Outside};
-use ma_register::output::Report;
+use ma_register::output::{Progress, Report};
 
-/// Anything wrong, as for `diff` and `grep`; 1 is for differences.
+/// `diff` found differences.
+const DIFFERS: u8 = 1;
+/// Anything wrong, as for diff(1) and grep(1).
 const WRONG: u8 = 2;
 
 fn main() -> ExitCode {
@@ -17,17 +20,20 @@ fn main() -> ExitCode {
     let mut out = io::stdout().lock();
     // Colour on a terminal only, where `NO_COLOR` and the like don't say otherwise.
     let mut err = match io::stderr().is_terminal() {
-        true => anstream::AutoStream::auto(io::stderr()),
-        false => anstream::AutoStream::never(io::stderr()),
+        true => AutoStream::auto(io::stderr()),
+        false => AutoStream::never(io::stderr()),
     };
     let mut outside = Outside {
         out: &mut out,
         report: Report::new(&mut err),
-        shows_progress: io::stderr().is_terminal(),
+        colours_output: io::stdout().is_terminal()
+            && AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+        progress: Progress::new(io::stderr().is_terminal()),
         now: SystemTime::now(),
     };
     match command::run(cli, &mut outside) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Differs) => ExitCode::from(DIFFERS),
         Ok(Outcome::Wrong) => ExitCode::from(WRONG),
         // The reader has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

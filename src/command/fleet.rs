@@ -12,7 +12,6 @@ use crate::input::place::Place;
 use crate::input::templates::read as read_templates;
 use crate::input::values_file::ClusterValues;
 use crate::input::{self, Needs, Request};
-use crate::output::Progress;
 use crate::parallel::in_parallel_with;
 use crate::problems::Problems;
 use crate::registration::finding::{Finding, Level};
@@ -63,7 +62,8 @@ pub fn render(
     refuse_flags_about_one(&request, &values)?;
     let mut notes = Vec::new();
     let kubeconfigs = input::read_kubeconfigs(&values, &request, &mut notes);
-    let progress = Progress::new("rendering", values.len(), outside.shows_progress);
+    let progress = &outside.progress;
+    progress.start("rendering", values.len());
     let now = outside.now;
     let mut clusters = in_parallel_with(
         values,
@@ -76,7 +76,7 @@ pub fn render(
             cluster
         },
     );
-    drop(progress);
+    progress.stop();
     check_fleet(&mut clusters);
     for note in notes {
         outside.report.note(&note);

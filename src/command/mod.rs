@@ -1,7 +1,9 @@
 //! The commands: which steps each of them joins, and what it prints.
 
+mod diff;
 mod fleet;
 mod render;
+mod tree;
 
 use std::io::Write;
 use std::time::SystemTime;
@@ -9,7 +11,7 @@ use std::time::SystemTime;
 use anyhow::Result;
 
 use crate::cli::{Cli, Command};
-use crate::output::Report;
+use crate::output::{Progress, Report};
 
 /// What the outside gives to a command.
 pub struct Outside<'a> {
@@ -17,8 +19,10 @@ pub struct Outside<'a> {
     pub out: &'a mut dyn Write,
     /// Standard error, for everything else.
     pub report: Report<'a>,
-    /// Whether a long run shows how far it has got.
-    pub shows_progress: bool,
+    /// Whether data may be coloured: it goes to a terminal, and nothing says otherwise.
+    pub colours_output: bool,
+    /// How far a long run has got.
+    pub progress: Progress,
     /// The time of the run, which decides about warnings only.
     pub now: SystemTime,
 }
@@ -28,6 +32,8 @@ pub struct Outside<'a> {
 pub enum Outcome {
     /// What was asked for is done.
     Done,
+    /// There are differences, and that was the question.
+    Differs,
     /// Something is wrong, which has been reported; nothing has been written.
     Wrong,
 }
@@ -40,5 +46,6 @@ pub enum Outcome {
 pub fn run(cli: Cli, outside: &mut Outside<'_>) -> Result<Outcome> {
     match cli.command {
         Command::Render(args) => render::run(args, outside),
+        Command::Diff(args) => diff::run(args, outside),
     }
 }

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use super::Progress;
 use crate::render::Manifest;
 use crate::side::Side;
 use crate::text::shown_path;
@@ -72,6 +73,7 @@ pub fn write(
     root: &Path,
     manifests: &[Manifest],
     options: &Options,
+    progress: &Progress,
     on_wait: &mut dyn FnMut(),
 ) -> Result<Summary> {
     refuse_plaintext_secrets(root, manifests, options)?;
@@ -86,7 +88,7 @@ pub fn write(
         };
         let result = survey
             .plan(Some(locked.fd()), targets)
-            .and_then(|plan| transaction::run(&plan, locked.fd(), &Moves::default()));
+            .and_then(|plan| transaction::run(&plan, locked.fd(), &Moves::default(), progress));
         match result {
             Ok(summary) => Ok(summary),
             Err(error) => {

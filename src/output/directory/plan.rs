@@ -157,6 +157,11 @@ pub struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
+    /// The directory, as the user has named it.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The files that are to be there.
     pub fn files(&self) -> impl Iterator<Item = &Planned<'a>> {
         self.folders.iter().flat_map(|folder| &folder.files)

@@ -96,7 +96,8 @@ fn write_disturbed(
     };
     let plan = survey.plan(Some(locked.fd()), targets)?;
     disturb();
-    transaction::run(&plan, locked.fd(), moves).inspect_err(|_| locked.unmake())
+    let progress = Progress::new(false);
+    transaction::run(&plan, locked.fd(), moves, &progress).inspect_err(|_| locked.unmake())
 }
 
 /// File systems by what they can: all, no flags of `renameat2`, and no links either.
@@ -288,7 +289,7 @@ fn a_new_directory_is_removed_again() {
     for manifest in &mut twice {
         manifest.cluster = name.clone();
     }
-    assert!(write(&root, &twice, &OPTIONS, &mut || ()).is_err());
+    assert!(write(&root, &twice, &OPTIONS, &Progress::new(false), &mut || ()).is_err());
     assert_eq!(fs::read_dir(sandbox.path()).unwrap().count(), 0);
 }
 

@@ -69,7 +69,10 @@ fn base64_runs(text: &str) -> Vec<String> {
     let mut joined = String::new();
     for line in text.lines() {
         let compact = base64_text::compact(line);
-        if compact.bytes().all(|byte| is_base64(byte.into()) || byte == b'=') {
+        if compact
+            .bytes()
+            .all(|byte| is_base64(byte.into()) || byte == b'=')
+        {
             joined.push_str(&compact);
             runs.push(compact);
         } else {

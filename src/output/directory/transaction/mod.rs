@@ -22,6 +22,7 @@ use super::Summary;
 use super::folder;
 use super::plan::{Folder, Plan, Planned, State};
 use super::temporary::Names;
+use crate::output::Progress;
 use crate::parallel::in_parallel_with;
 use crate::side::Side;
 use crate::text::shown_path;
@@ -34,7 +35,12 @@ use within::Within;
 ///
 /// # Errors
 /// Where something can't be written, moved or removed; everything is then as it was.
-pub fn run(plan: &Plan<'_>, root: BorrowedFd<'_>, moves: &Moves) -> Result<Summary> {
+pub fn run(
+    plan: &Plan<'_>,
+    root: BorrowedFd<'_>,
+    moves: &Moves,
+    progress: &Progress,
+) -> Result<Summary> {
     let mut sides = Sides::default();
     let result = sides.make(plan, root).and_then(|()| {
         let tools = Tools {
@@ -42,6 +48,7 @@ pub fn run(plan: &Plan<'_>, root: BorrowedFd<'_>, moves: &Moves) -> Result<Summa
             sides: &sides,
             moves,
             names: Names::default(),
+            progress,
         };
         let mut stages = stages(plan);
         let result = stage_and_install(&tools, &mut stages);
@@ -71,6 +78,7 @@ struct Tools<'t> {
     sides: &'t Sides,
     moves: &'t Moves,
     names: Names,
+    progress: &'t Progress,
 }
 
 impl Tools<'_> {
@@ -138,8 +146,14 @@ fn stages<'p>(plan: &'p Plan<'p>) -> [Vec<Box<dyn Job + 'p>>; 3] {
 type Jobs<'p> = [Vec<Box<dyn Job + 'p>>; 3];
 
 fn stage_and_install(tools: &Tools<'_>, stages: &mut Jobs<'_>) -> Result<()> {
+    tools
+        .progress
+        .start("writing", stages.iter().map(Vec::len).sum());
     for jobs in stages.iter_mut() {
-        each(jobs, |job| job.stage(tools))?;
+        each(jobs, |job| {
+            tools.progress.step();
+            job.stage(tools)
+        })?;
     }
     for jobs in stages.iter_mut() {
         each(jobs, |job| job.install(tools))?;
