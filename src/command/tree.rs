@@ -86,7 +86,7 @@ pub fn left<'a>(
     }
     let left = left.iter().map(|path| shown_path(&root.join(path)));
     Some(format!(
-        "not rendered any more and left: {}; `--prune` removes the files, and their objects have to be deleted from the clusters by you",
+        "not rendered by this run and left: {}; `--prune` removes the files, and their objects have to be deleted from the clusters by you",
         shown_first(left)
     ))
 }

@@ -36,7 +36,7 @@ fn files_that_are_no_longer_rendered_are_named_and_left() {
     assert_eq!(
         notes(&run),
         [format!(
-            "note: not rendered any more and left: `out/{}`, `out/{}`; `--prune` removes the files, and their objects have to be deleted from the clusters by you",
+            "note: not rendered by this run and left: `out/{}`, `out/{}`; `--prune` removes the files, and their objects have to be deleted from the clusters by you",
             GONE[0], GONE[1]
         )]
     );
