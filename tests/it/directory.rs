@@ -53,8 +53,11 @@ fn tree(root: &Path) -> BTreeMap<String, String> {
 
 /// The text of each file below a folder, by its path below it.
 fn texts(root: &Path) -> BTreeMap<PathBuf, String> {
-    let tree = root.exists().then(|| tree(root)).unwrap_or_default();
-    tree.into_keys()
+    if !root.exists() {
+        return BTreeMap::new();
+    }
+    tree(root)
+        .into_keys()
         .map(PathBuf::from)
         .filter(|path| path.is_file())
         .map(|path| {

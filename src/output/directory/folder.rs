@@ -93,12 +93,12 @@ impl Listed {
     }
 }
 
-/// What tells whether a file is still the one that was looked at. The time of its last change of
-/// state isn't part of it, as a rename may change that.
+/// What tells whether a file is still the one that was looked at. Its inode isn't part of it: an
+/// overlay may give it another one once it is moved, as it does with the time of its last change of
+/// state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    device: u64,
-    inode: u64,
+    kind: FileType,
     size: u64,
     modified: (i64, i64),
 }
@@ -123,8 +123,7 @@ impl From<&Stat> for Identity {
     )]
     fn from(stat: &Stat) -> Self {
         Self {
-            device: stat.st_dev as u64,
-            inode: stat.st_ino as u64,
+            kind: FileType::from_raw_mode(stat.st_mode),
             size: stat.st_size as u64,
             modified: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
         }
@@ -133,7 +132,7 @@ impl From<&Stat> for Identity {
 
 /// A file that was looked at.
 pub struct Seen {
-    /// That of the file that was opened.
+    /// That of what was opened.
     pub identity: Identity,
     /// Whether it is a regular file.
     pub is_file: bool,
@@ -154,7 +153,7 @@ pub fn look(
     let file = open_file(parent, name)?;
     let stat = fstat(file.as_fd())?;
     let identity = Identity::from(&stat);
-    let is_file = FileType::from_raw_mode(stat.st_mode).is_file();
+    let is_file = identity.kind.is_file();
     let length = match expected {
         Some(expected) if identity.size == expected as u64 => expected,
         _ => header,

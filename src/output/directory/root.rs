@@ -79,7 +79,7 @@ impl Root {
             }
         }
         unmake(&made);
-        bail!("other runs keep removing it")
+        bail!("it can't be made, or is removed again and again")
     }
 
     /// The open directory.

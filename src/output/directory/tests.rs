@@ -100,12 +100,16 @@ fn write_disturbed(
     transaction::run(&plan, locked.fd(), moves, &progress).inspect_err(|_| locked.unmake())
 }
 
-/// File systems by what they can: all, no flags of `renameat2`, and no links either.
-fn file_systems() -> [(&'static str, fn() -> Moves); 3] {
+type FileSystem = (&'static str, fn() -> Moves);
+
+/// File systems by what they can: all, no flags of `renameat2`, no links either, and all but to move
+/// folders.
+fn file_systems() -> [FileSystem; 4] {
     [
         ("all", Moves::default),
         ("links", || Moves::poor(true)),
         ("neither", || Moves::poor(false)),
+        ("overlay", Moves::of_overlay),
     ]
 }
 
@@ -298,7 +302,7 @@ fn secrets_are_located_in_the_text_with_its_header() {
     for name in ["secret", "one"] {
         let mut manifests = vec![manifest(Side::Compute, "a", name, "hidden")];
         if let [manifest] = manifests.as_mut_slice() {
-            manifest.secrets = vec![6..12];
+            manifest.secrets.push(6..12);
         }
         let plan = plan(Path::new("no-such-folder"), &manifests, &OPTIONS).unwrap();
         let file = plan.files().find(|file| file.manifest.is_some()).unwrap();

@@ -11,7 +11,7 @@ use super::{fleet, texts, tree};
 use crate::support::Sandbox;
 
 /// How many moments runs are killed at.
-const MOMENTS: u32 = 60;
+const MOMENTS: u32 = 40;
 
 fn command(sandbox: &Sandbox, values: &str) -> Command {
     let mut command = sandbox.command();
@@ -47,9 +47,9 @@ fn a_killed_run_leaves_whole_files_and_the_next_one_cleans_up() {
     let out = sandbox.path().join("out");
     let old = sandbox.path().join("old");
     // Of the clusters before some go, some change and some stay; and some come.
-    let names: Vec<String> = (0..60).map(|number| format!("c{number}")).collect();
+    let names: Vec<String> = (0..30).map(|number| format!("c{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let (before, new) = (names.split_at(40).0, names.split_at(20).1);
+    let (before, new) = (names.split_at(20).0, names.split_at(10).1);
     fleet(&sandbox, "old.yaml", before, "");
     fleet(
         &sandbox,

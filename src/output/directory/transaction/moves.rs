@@ -24,7 +24,9 @@ use crate::output::directory::temporary::Names;
 pub struct Moves {
     has_no_flags: AtomicBool,
     #[cfg(test)]
-    pub has_no_links: bool,
+    has_no_links: bool,
+    #[cfg(test)]
+    is_overlay: bool,
 }
 
 impl Moves {
@@ -34,6 +36,16 @@ impl Moves {
         Self {
             has_no_flags: AtomicBool::new(true),
             has_no_links: !has_links,
+            is_overlay: false,
+        }
+    }
+
+    /// Those of an overlay, where the folders that are there are of a lower layer.
+    #[cfg(test)]
+    pub fn of_overlay() -> Self {
+        Self {
+            is_overlay: true,
+            ..Self::default()
         }
     }
 
@@ -61,6 +73,10 @@ impl Moves {
         name: &OsStr,
         names: &Names,
     ) -> io::Result<OsString> {
+        #[cfg(test)]
+        if self.is_overlay && folder::kind(folder, name)? == Some(rustix::fs::FileType::Directory) {
+            return Err(Errno::XDEV.into());
+        }
         let (temporary, ()) = names.make(|temporary| {
             self.put(folder, name, temporary)
                 .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
