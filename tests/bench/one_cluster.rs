@@ -7,18 +7,19 @@
     reason = "the program runs no other program; its benchmark does"
 )]
 
+mod compare;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use nix::sys::resource::{UsageWho, getrusage};
+use anyhow::{Result, ensure};
+use compare::{copy, median, peak_of_children, program, show, time};
 
 const RUNS: usize = 300;
 /// The most that a run may cost, in runs of what it is compared with.
 const TIME_BAR: f64 = 4.0;
 /// The most memory that a run may take.
-const MEMORY_BAR_KIB: i64 = 16 * 1024;
+const MEMORY_BAR_KIB: f64 = 16.0 * 1024.0;
 
 fn main() -> Result<()> {
     // `cargo test --benches` passes this, and means only to see that it runs.
@@ -32,8 +33,7 @@ fn main() -> Result<()> {
     stream(scratch, runs)?;
     fresh_directory(scratch, runs)?;
     unchanged_directory(scratch, runs)?;
-    // Of all processes so far, `cat` and `cp` included.
-    let peak = getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss();
+    let peak = peak_of_children()?;
     show(format!("peak memory: {peak} KiB (bar: {MEMORY_BAR_KIB})"));
     Ok(())
 }
@@ -93,19 +93,6 @@ fn compare(
     Ok(())
 }
 
-fn time(command: &mut Command) -> Result<Duration> {
-    let start = Instant::now();
-    let status = command.status()?;
-    let elapsed = start.elapsed();
-    ensure!(status.success(), "{command:?} failed");
-    Ok(elapsed)
-}
-
-fn median(mut times: Vec<Duration>) -> Result<Duration> {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().context("no runs")
-}
-
 fn render(arguments: &[&str]) -> Command {
     let mut command = program(env!("CARGO_BIN_EXE_ma-register"), &[]);
     command
@@ -120,22 +107,4 @@ fn render_into(directory: &Path) -> Command {
     let mut command = render(&["--plaintext-secrets", "--output-dir"]);
     command.arg(directory);
     command
-}
-
-fn copy(from: &Path, to: &Path) -> Command {
-    program("cp", &[Path::new("-r"), from, to])
-}
-
-fn program(name: &str, arguments: &[&Path]) -> Command {
-    let mut command = Command::new(name);
-    command
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command
-}
-
-#[expect(clippy::print_stdout, reason = "a benchmark's result is for reading")]
-fn show(line: String) {
-    println!("{line}");
 }

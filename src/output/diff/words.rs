@@ -1,6 +1,6 @@
 //! Words and lines that are no secret, wherever they stand.
 
-use crate::output::directory::HEADER;
+use crate::output::directory::{HEADER, SECRET_HEADER};
 use crate::registration::storage::{
     ACCESS_KEY_ID, ENDPOINT, FILE_SYSTEM, SCHEME, SECRET_ACCESS_KEY,
 };
@@ -87,5 +87,8 @@ const LINES: &[&str] = &[
 
 /// Whether a line, without indentation, is known to hold no secret, whatever file it stands in.
 pub fn is_public_line(line: &str) -> bool {
-    LINES.contains(&line) || line == HEADER.trim_end()
+    LINES.contains(&line)
+        || [HEADER, SECRET_HEADER]
+            .iter()
+            .any(|header| line == header.trim_end())
 }
