@@ -279,8 +279,7 @@ fn print_scalar(out: &mut Output<'_>, scalar: Scalar, printed: &mut Printed) -> 
             "the text holds the code point U+FDD0, or is the captured output of a block, which can't be printed",
         ));
     }
-    out.write_str(&document::placeholder(printed.scalars.len()))
-        .map_err(write_error)?;
+    write!(out, "\"{MARK}{}{MARK}\"", printed.scalars.len()).map_err(write_error)?;
     printed.scalars.push(scalar);
     Ok(())
 }

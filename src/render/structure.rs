@@ -2,12 +2,14 @@
 //! the same with the values in place.
 //!
 //! Clusters that need the same keys have the same structure, so it is read once for all of them.
-//! Every finished text is read in full.
+//! Every finished text is parsed in full, by another parser than the one that read the structure:
+//! what two parsers disagree about is refused.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::cmp::Ordering;
 
-use serde::de::{self, DeserializeSeed, Deserializer, VariantAccess, Visitor};
-use serde_yaml::{Mapping, Number, Value};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+use serde_yaml::{Mapping, Value};
 
 use super::document::{Fault, MARK, is_marker};
 use super::scalar::Scalar;
@@ -16,8 +18,25 @@ use super::scalar::Scalar;
 pub struct Structure {
     /// The document with placeholders.
     value: Value,
-    /// Which of the text's documents it is; the others are empty.
-    position: usize,
+    /// What a parser meets on its way through the text.
+    events: Vec<Met>,
+    /// The keys of each mapping that has a value among them.
+    keys: Vec<Vec<Key>>,
+}
+
+/// What a parser meets.
+enum Met {
+    /// What the template itself wrote.
+    Fixed(Event<'static>),
+    /// A value, by its number, with the anchor and tag before it.
+    Value(usize, usize, Option<Cow<'static, Tag>>),
+}
+
+/// A key of a mapping.
+enum Key {
+    Fixed(Value),
+    /// A value, by its number.
+    Value(usize),
 }
 
 impl Structure {
@@ -30,8 +49,8 @@ impl Structure {
         if let Some(line) = text.lines().position(is_marker) {
             return Err(Fault::Marker { line: line + 1 });
         }
-        let mut structure = None;
-        for (position, document) in serde_yaml::Deserializer::from_str(text).enumerate() {
+        let mut found = None;
+        for document in serde_yaml::Deserializer::from_str(text) {
             let value = <Value as serde::Deserialize>::deserialize(document).map_err(|error| {
                 Fault::Syntax {
                     line: error.location().map(|at| at.line()),
@@ -40,13 +59,28 @@ impl Structure {
             if value.is_null() {
                 continue;
             }
-            if structure.is_some() {
+            if found.is_some() {
                 return Err(Fault::SeveralDocuments);
             }
             check_whole(&value, values)?;
-            structure = Some(Self { value, position });
+            found = Some(value);
         }
-        Ok(structure)
+        let Some(value) = found else {
+            return Ok(None);
+        };
+        let events: Result<Vec<Met>, ScanError> = Parser::new_from_str(text)
+            .map(|event| event.map(|(event, _)| met(event)))
+            .collect();
+        let events = events.map_err(|error| Fault::Syntax {
+            line: Some(error.marker().line()),
+        })?;
+        let mut keys = Vec::new();
+        collect_keys(&value, &mut keys);
+        Ok(Some(Self {
+            value,
+            events,
+            keys,
+        }))
     }
 
     /// Refuses values that are used as keys and make two keys of one mapping the same.
@@ -54,25 +88,32 @@ impl Structure {
     /// # Errors
     /// Where they do.
     pub fn check_keys(&self, scalars: &[Scalar]) -> Result<(), Fault> {
-        check_keys(&self.value, scalars)
+        for keys in &self.keys {
+            let mut keys: Vec<Cow<'_, Value>> = keys
+                .iter()
+                .filter_map(|key| match key {
+                    Key::Fixed(key) => Some(Cow::Borrowed(key)),
+                    Key::Value(number) => Some(Cow::Owned(scalars.get(*number)?.value())),
+                })
+                .collect();
+            keys.sort_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal));
+            if keys.windows(2).any(|pair| pair.first() == pair.last()) {
+                return Err(Fault::RepeatedKey);
+            }
+        }
+        Ok(())
     }
 
     /// Whether a finished text says what was meant: this structure with the values in place.
     pub fn is_said_by(&self, text: &str, scalars: &[Scalar]) -> bool {
-        let documents = serde_yaml::Deserializer::from_str(text).enumerate();
-        let mut found = false;
-        for (position, document) in documents {
-            let expected = if position == self.position {
-                found = true;
-                &self.value
-            } else {
-                &Value::Null
-            };
-            if (Same { expected, scalars }).deserialize(document).is_err() {
-                return false;
+        let mut expected = self.events.iter();
+        for found in Parser::new_from_str(text) {
+            match (found, expected.next()) {
+                (Ok((found, _)), Some(expected)) if is_meant(&found, expected, scalars) => {}
+                _ => return false,
             }
         }
-        found
+        expected.next().is_none()
     }
 
     /// What the object says about itself, once the values are in place.
@@ -81,10 +122,8 @@ impl Structure {
         let metadata = root.and_then(|root| get(root, "metadata", scalars));
         let metadata = metadata.and_then(Value::as_mapping);
         let field = |mapping: Option<&Mapping>, key| {
-            Field::of(
-                mapping.and_then(|mapping| get(mapping, key, scalars)),
-                scalars,
-            )
+            let value = mapping.and_then(|mapping| get(mapping, key, scalars));
+            Field::of(value, scalars)
         };
         Head {
             is_mapping: root.is_some(),
@@ -94,6 +133,47 @@ impl Structure {
             namespace: field(metadata, "namespace"),
         }
     }
+}
+
+/// What a parser meets, outliving its text.
+fn met(event: Event<'_>) -> Met {
+    let tag = |tag: Option<Cow<'_, Tag>>| tag.map(|tag| Cow::Owned(tag.into_owned()));
+    Met::Fixed(match event {
+        Event::Scalar(text, style, anchor, of_type) => {
+            if let Some(Ok(number)) = number(&text) {
+                return Met::Value(number, anchor, tag(of_type));
+            }
+            Event::Scalar(Cow::Owned(text.into_owned()), style, anchor, tag(of_type))
+        }
+        Event::SequenceStart(anchor, of_type) => Event::SequenceStart(anchor, tag(of_type)),
+        Event::MappingStart(anchor, of_type) => Event::MappingStart(anchor, tag(of_type)),
+        Event::Nothing => Event::Nothing,
+        Event::StreamStart => Event::StreamStart,
+        Event::StreamEnd => Event::StreamEnd,
+        Event::DocumentStart(is_explicit) => Event::DocumentStart(is_explicit),
+        Event::DocumentEnd => Event::DocumentEnd,
+        Event::Alias(anchor) => Event::Alias(anchor),
+        Event::SequenceEnd => Event::SequenceEnd,
+        Event::MappingEnd => Event::MappingEnd,
+    })
+}
+
+/// Whether an event of a finished text is the expected one, with the value in its place.
+fn is_meant(found: &Event<'_>, expected: &Met, scalars: &[Scalar]) -> bool {
+    let (number, anchor, tag) = match expected {
+        Met::Fixed(expected) => return found == expected,
+        Met::Value(number, anchor, tag) => (number, anchor, tag),
+    };
+    let Event::Scalar(text, style, found_anchor, found_tag) = found else {
+        return false;
+    };
+    let is_scalar = match scalars.get(*number) {
+        Some(Scalar::String(meant)) => *style == ScalarStyle::DoubleQuoted && text == meant,
+        Some(Scalar::Integer(meant)) => *style == ScalarStyle::Plain && *text == meant.to_string(),
+        Some(Scalar::Boolean(meant)) => *style == ScalarStyle::Plain && *text == meant.to_string(),
+        None => false,
+    };
+    is_scalar && found_anchor == anchor && found_tag == tag
 }
 
 /// What an object says about itself.
@@ -193,139 +273,30 @@ fn check_whole(value: &Value, values: usize) -> Result<(), Fault> {
     }
 }
 
-fn check_keys(value: &Value, scalars: &[Scalar]) -> Result<(), Fault> {
+/// Collects the keys of mappings that have a value among them. Without one the parser has compared
+/// them already.
+fn collect_keys(value: &Value, collected: &mut Vec<Vec<Key>>) {
     match value {
-        Value::Sequence(items) => items.iter().try_for_each(|item| check_keys(item, scalars)),
+        Value::Sequence(items) => items.iter().for_each(|item| collect_keys(item, collected)),
         Value::Mapping(mapping) => {
-            // Without a value among them the parser has compared them already.
-            if mapping.keys().any(|key| scalar(key, scalars).is_some()) {
-                let mut keys: Vec<Value> = mapping
-                    .keys()
-                    .map(|key| scalar(key, scalars).map_or_else(|| key.clone(), Scalar::value))
-                    .collect();
-                keys.sort_by(|one, other| {
-                    one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal)
-                });
-                if keys.windows(2).any(|pair| pair.first() == pair.last()) {
-                    return Err(Fault::RepeatedKey);
-                }
+            let key = |key: &Value| match key {
+                Value::String(text) => match number(text) {
+                    Some(Ok(number)) => Key::Value(number),
+                    _ => Key::Fixed(key.clone()),
+                },
+                _ => Key::Fixed(key.clone()),
+            };
+            let keys: Vec<Key> = mapping.keys().map(key).collect();
+            if keys.iter().any(|key| matches!(key, Key::Value(_))) {
+                collected.push(keys);
             }
-            mapping.iter().try_for_each(|(key, value)| {
-                check_keys(key, scalars)?;
-                check_keys(value, scalars)
-            })
+            for (key, value) in mapping {
+                collect_keys(key, collected);
+                collect_keys(value, collected);
+            }
         }
-        Value::Tagged(tagged) => check_keys(&tagged.value, scalars),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
-    }
-}
-
-/// Reads a value, and fails where it isn't the expected one with its scalars in place.
-#[derive(Clone, Copy)]
-struct Same<'a> {
-    expected: &'a Value,
-    scalars: &'a [Scalar],
-}
-
-impl<'a> Same<'a> {
-    fn with(self, expected: &'a Value) -> Self {
-        Self { expected, ..self }
-    }
-}
-
-fn same<E: de::Error>(is_same: bool) -> Result<(), E> {
-    match is_same {
-        true => Ok(()),
-        false => Err(E::custom("another value")),
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Same<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Same<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value that was meant")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        same(*self.expected == Value::Null)
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<(), E> {
-        same(*self.expected == Value::Null)
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
-        same(match scalar(self.expected, self.scalars) {
-            Some(scalar) => *scalar == Scalar::Boolean(value),
-            None => *self.expected == Value::Bool(value),
-        })
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
-        same(match scalar(self.expected, self.scalars) {
-            Some(scalar) => i64::try_from(value).map(Scalar::Integer).as_ref() == Ok(scalar),
-            None => *self.expected == Value::Number(value.into()),
-        })
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
-        same(match scalar(self.expected, self.scalars) {
-            Some(scalar) => *scalar == Scalar::Integer(value),
-            None => *self.expected == Value::Number(value.into()),
-        })
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
-        same(*self.expected == Value::Number(Number::from(value)))
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
-        same(match scalar(self.expected, self.scalars) {
-            Some(scalar) => matches!(scalar, Scalar::String(text) if text == value),
-            None => matches!(self.expected, Value::String(text) if text == value),
-        })
-    }
-
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Value::Sequence(expected) = self.expected else {
-            return same(false);
-        };
-        for expected in expected {
-            let item = items.next_element_seed(self.with(expected))?;
-            same(item.is_some())?;
-        }
-        same(items.next_element::<de::IgnoredAny>()?.is_none())
-    }
-
-    // A mapping's keys come in the order in which they are written, which is that of the structure.
-    fn visit_map<A: de::MapAccess<'de>>(self, mut pairs: A) -> Result<(), A::Error> {
-        let Value::Mapping(expected) = self.expected else {
-            return same(false);
-        };
-        for (key, value) in expected {
-            let found = pairs.next_key_seed(self.with(key))?;
-            same(found.is_some())?;
-            pairs.next_value_seed(self.with(value))?;
-        }
-        same(pairs.next_key::<de::IgnoredAny>()?.is_none())
-    }
-
-    fn visit_enum<A: de::EnumAccess<'de>>(self, tagged: A) -> Result<(), A::Error> {
-        let Value::Tagged(expected) = self.expected else {
-            return same(false);
-        };
-        let (tag, content): (String, _) = tagged.variant()?;
-        same(expected.tag == tag.as_str())?;
-        content.newtype_variant_seed(self.with(&expected.value))
+        Value::Tagged(tagged) => collect_keys(&tagged.value, collected),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
