@@ -2,6 +2,7 @@
 
 mod defaults;
 mod problems;
+mod progress;
 
 use crate::support::{Run, Sandbox, kubeconfig, values};
 

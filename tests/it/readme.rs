@@ -10,12 +10,12 @@ use ma_register::registration::finding::{Code, Level};
 
 use crate::support::{Sandbox, project, run};
 
-fn readme() -> String {
+pub fn readme() -> String {
     fs::read_to_string(project().join("README.md")).unwrap()
 }
 
 /// The contents of the code blocks of a language.
-fn blocks<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
+pub fn blocks<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
     let start = format!("\n```{language}\n");
     let blocks: Vec<&str> = readme
         .split(&start)

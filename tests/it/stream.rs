@@ -253,7 +253,7 @@ fn a_token_is_refused_where_none_is_rendered() {
 }
 
 /// What a run writes to standard error where that is a terminal.
-fn on_a_terminal(command: &mut Command) -> String {
+pub fn on_a_terminal(command: &mut Command) -> String {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
