@@ -34,6 +34,39 @@ pub enum Command {
     /// are masked: it shows that one changes, and not what to. Nothing is written.
     #[command(after_long_help = DIFF_EXAMPLES)]
     Diff(DiffArgs),
+
+    /// Write a starter values file, from a kubeconfig's context
+    ///
+    /// It goes to standard output, with a comment for everything that there is to choose. What the
+    /// kubeconfig leaves open for the control plane, such as the address of a server on the machine
+    /// itself, is left to be filled in, with the reason.
+    #[command(after_long_help = INIT_EXAMPLES)]
+    Init(InitArgs),
+}
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  ma-register init --kubeconfig compute.kubeconfig > c0.yaml
+  ma-register init --context my-compute-cluster > c0.yaml
+
+Reads: the kubeconfig.
+Writes: the values file to standard output.
+Exit code: 0 done, 2 anything wrong.";
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Compute kubeconfig [default: $KUBECONFIG, ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<OsString>,
+
+    /// Context in it; needed where it has several
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+
+    /// Name of the cluster in the control plane [default: from the context's name]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 const RENDER_EXAMPLES: &str = "\

@@ -18,4 +18,5 @@ pub mod problems;
 pub mod registration;
 pub mod render;
 pub mod side;
+pub mod starter;
 pub mod text;

@@ -2,6 +2,7 @@
 
 mod diff;
 mod fleet;
+mod init;
 mod render;
 mod tree;
 
@@ -47,5 +48,6 @@ pub fn run(cli: Cli, outside: &mut Outside<'_>) -> Result<Outcome> {
     match cli.command {
         Command::Render(args) => render::run(args, outside),
         Command::Diff(args) => diff::run(args, outside),
+        Command::Init(args) => init::run(args, outside),
     }
 }

@@ -57,6 +57,15 @@ impl PathKey {
 }
 
 impl Place {
+    /// A whole file, without defaults.
+    pub fn of(source: Source) -> Self {
+        Self {
+            source: Arc::new(source),
+            document: None,
+            defaults: None,
+        }
+    }
+
     /// Resolves a path by the file that it stands in.
     ///
     /// # Errors

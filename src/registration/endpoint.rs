@@ -19,6 +19,17 @@ type Resolved = (Server, Option<CertificateAuthority>, Vec<Finding>);
 /// # Errors
 /// Where the control plane couldn't use one of them at all.
 pub fn resolve(endpoint: &Endpoint, now: SystemTime) -> Result<Resolved> {
+    let (server, mut findings) = resolve_server(endpoint)?;
+    let (authority, about_authority) = resolve_authority(endpoint, &server, now)?;
+    findings.extend(about_authority);
+    Ok((server, authority, findings))
+}
+
+/// Checks the server of an endpoint.
+///
+/// # Errors
+/// Where the control plane couldn't dial it at all.
+pub fn resolve_server(endpoint: &Endpoint) -> Result<(Server, Vec<Finding>)> {
     let Some(url) = &endpoint.server.url else {
         bail!(
             "failed to use {}: it is missing or empty, so there is no API server to register",
@@ -30,19 +41,32 @@ pub fn resolve(endpoint: &Endpoint, now: SystemTime) -> Result<Resolved> {
     let mut findings = all_at(&endpoint.server.origin, server.findings());
     findings.extend(proxy_finding(endpoint));
     findings.extend(tls_server_name_finding(endpoint, &server));
-    let authority = resolve_authority(endpoint)?;
-    if let Some((authority, origin)) = &authority {
-        if server.is_gke_dns_endpoint() {
-            findings.push(Finding::new(
-                Code::GkeDnsEndpoint,
-                format!(
-                    "{origin}: the server is a GKE DNS endpoint, whose certificate comes from a public authority, and the control plane would check it by this private one and fail; write `certificateAuthority: system` under `kubeconfig` in the values file"
-                ),
-            ));
-        }
-        findings.extend(all_at(origin, authority.findings(now)));
+    Ok((server, findings))
+}
+
+/// Checks the certificate authority of an endpoint; none where the controller's own roots do.
+///
+/// # Errors
+/// Where the control plane couldn't use it at all.
+pub fn resolve_authority(
+    endpoint: &Endpoint,
+    server: &Server,
+    now: SystemTime,
+) -> Result<(Option<CertificateAuthority>, Vec<Finding>)> {
+    let Some((authority, origin)) = read_authority(endpoint)? else {
+        return Ok((None, Vec::new()));
+    };
+    let mut findings = Vec::new();
+    if server.is_gke_dns_endpoint() {
+        findings.push(Finding::new(
+            Code::GkeDnsEndpoint,
+            format!(
+                "{origin}: the server is a GKE DNS endpoint, whose certificate comes from a public authority, and the control plane would check it by this private one and fail; write `certificateAuthority: system` under `kubeconfig` in the values file"
+            ),
+        ));
     }
-    Ok((server, authority.map(|(authority, _)| authority), findings))
+    findings.extend(all_at(&origin, authority.findings(now)));
+    Ok((Some(authority), findings))
 }
 
 /// A server that the values file names was chosen for the control plane, so it is reached directly.
@@ -76,7 +100,7 @@ fn tls_server_name_finding(endpoint: &Endpoint, server: &Server) -> Option<Findi
     })
 }
 
-fn resolve_authority(endpoint: &Endpoint) -> Result<Option<(CertificateAuthority, String)>> {
+fn read_authority(endpoint: &Endpoint) -> Result<Option<(CertificateAuthority, String)>> {
     // A certificate authority that the values file names answers the question that
     // `insecure-skip-tls-verify` leaves open.
     let (authority, origin) = match &endpoint.certificate_authority {

@@ -5,7 +5,7 @@
 //! and never about the result.
 
 pub mod certificate;
-mod endpoint;
+pub mod endpoint;
 pub mod external_secrets;
 pub mod finding;
 pub mod fleet;

@@ -87,6 +87,33 @@ impl Kubeconfigs {
     }
 }
 
+impl Kubeconfigs {
+    /// Chooses as [`Kubeconfigs::choose`] does, but where there are several contexts and none is
+    /// named, it doesn't take the current one.
+    ///
+    /// # Errors
+    /// In the same cases, and in that one, with the contexts that there are.
+    pub fn choose_only(
+        search: &Search,
+        context: Option<&str>,
+        notes: &mut Vec<String>,
+    ) -> Result<ChosenCluster> {
+        let merged = Merged::read(search, notes)?;
+        let only = match merged.contexts.len() {
+            1 => merged.context_names().next(),
+            _ => None,
+        };
+        match context.or(only) {
+            Some(context) => merged.choose(Some(context)),
+            None => bail!(
+                "failed to choose a context of the kubeconfig {}: name one by `--context`; {}",
+                merged.title(),
+                choices("contexts", merged.context_names())
+            ),
+        }
+    }
+}
+
 /// A kubeconfig, or several as one.
 #[derive(Default)]
 struct Merged {
