@@ -141,7 +141,7 @@ pub struct DiffArgs {
     )]
     pub color: ColorArg,
 
-    /// Show nothing; the exit code tells
+    /// Show neither the diff nor the summary; the exit code tells
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
 }

@@ -1,5 +1,6 @@
 //! `diff`: what a render into a directory would change.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -42,11 +43,15 @@ pub fn run(args: DiffArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         };
         let text = text(&plan, options.prune, colour)
             .with_context(|| format!("failed to compare with {}", shown_path(&root)))?;
-        outside
+        let written = outside
             .out
             .write_all(&text)
-            .and_then(|()| outside.out.flush())
-            .context("failed to write to standard output")?;
+            .and_then(|()| outside.out.flush());
+        match written {
+            // The reader has seen enough, as `head` does; the exit code still tells.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written.context("failed to write to standard output")?,
+        }
         if !options.prune
             && let Some(note) = tree::left(&root, &manifests, &stale)
         {

@@ -125,6 +125,23 @@ fn quiet_tells_by_the_exit_code_alone() {
 }
 
 #[test]
+fn a_reader_that_has_seen_enough_does_not_hide_the_differences() {
+    let sandbox = with_clusters(&["a"]);
+    let mut command = sandbox.command();
+    command.args(["diff", "-o", "out", "-f", "clusters/a.yaml"]);
+    // Its reader is gone before anything is written.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command.stdout(writer).output().unwrap();
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{messages}");
+    assert_eq!(
+        messages,
+        "`out`: 7 to add, 0 to change, 0 to remove, 0 unchanged\n"
+    );
+}
+
+#[test]
 fn colour_is_for_terminals_and_for_those_who_ask() {
     let sandbox = with_clusters(&["a"]);
     let plain = of_clusters(&sandbox, "diff", &["a"], &[]);
