@@ -11,7 +11,7 @@ use super::locate::Documents;
 use super::merge::{has, is_mapping_in, merge, remove};
 use super::place::{PathKey, Place};
 use super::values::Values;
-use super::yaml::{self, Mistake};
+use super::yaml::{self, Mistake, Step};
 use crate::problems::Problems;
 
 /// The values of one cluster, and where they stand.
@@ -197,18 +197,29 @@ impl File {
 /// The most mistakes that are told about one document.
 const MOST_MISTAKES: usize = 20;
 
-/// Every mistake of a document: what is at fault is taken out, and the rest is read again.
+/// Every mistake of a document: what is at fault is taken out, and the rest is read again. What is
+/// wrong only because of that is taken out too, and not told.
 fn all_mistakes(mut document: Value, first: Mistake) -> Vec<Mistake> {
-    let mut mistakes = vec![first];
-    while mistakes.len() < MOST_MISTAKES {
-        let Some(last) = mistakes.last() else { break };
-        if !remove(&mut document, &last.path()) {
+    let mut mistakes = Vec::new();
+    let mut taken: Vec<Vec<String>> = Vec::new();
+    let mut next = Some(first);
+    while let Some(mistake) = next.take() {
+        let path = mistake.path();
+        let is_about_value = mistake.is_about_value();
+        if !taken
+            .iter()
+            .any(|taken| mistake.may_follow_from_lack_of(taken))
+        {
+            mistakes.push(mistake);
+        }
+        if mistakes.len() == MOST_MISTAKES || !remove(&mut document, &path) {
             break;
         }
-        match yaml::typed::<Values>(&document) {
-            Ok(_) => break,
-            Err(mistake) => mistakes.push(mistake),
+        if is_about_value {
+            let keys = path.iter().map_while(Step::key);
+            taken.push(keys.map(str::to_owned).collect());
         }
+        next = yaml::typed::<Values>(&document).err();
     }
     mistakes
 }

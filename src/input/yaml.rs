@@ -102,8 +102,20 @@ pub struct Mistake {
     /// From the innermost step out; [`Mistake::path`] turns it round.
     steps: Vec<Step>,
     reason: String,
-    /// Whether the innermost step is a key that may be a secret in the wrong place.
-    hides_key: bool,
+    about: About,
+}
+
+/// What a mistake is about.
+#[derive(Debug, PartialEq, Eq)]
+enum About {
+    /// The value at its place.
+    Value,
+    /// The key that is the innermost step.
+    Key,
+    /// The same, where that may be a secret in the wrong place.
+    HiddenKey,
+    /// A key that the value at its place doesn't have.
+    Missing(&'static str),
 }
 
 /// One step of a path into a document.
@@ -131,6 +143,28 @@ impl Mistake {
         self.steps.iter().rev().cloned().collect()
     }
 
+    /// Whether it may be there only because the value at another place, given by its keys, has been
+    /// taken out.
+    pub fn may_follow_from_lack_of(&self, taken: &[String]) -> bool {
+        let path = self.path();
+        let is_above = path.len() < taken.len()
+            && path
+                .iter()
+                .zip(taken)
+                .all(|(step, key)| step.key() == Some(key));
+        is_above
+            && match self.about {
+                About::Value => true,
+                About::Key | About::HiddenKey => false,
+                About::Missing(key) => taken.get(path.len()).is_some_and(|taken| taken == key),
+            }
+    }
+
+    /// Whether it is about a value, and not about a key that isn't known.
+    pub fn is_about_value(&self) -> bool {
+        !matches!(self.about, About::Key | About::HiddenKey)
+    }
+
     fn inside(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
@@ -140,14 +174,14 @@ impl Mistake {
         Self {
             steps: Vec::new(),
             reason,
-            hides_key: false,
+            about: About::Value,
         }
     }
 }
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hidden = usize::from(self.hides_key);
+        let hidden = usize::from(self.about == About::HiddenKey);
         let mut path = String::new();
         for step in self.steps.iter().skip(hidden).rev() {
             match step {
@@ -202,7 +236,10 @@ impl de::Error for Mistake {
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
         if is_shown_as_key(field, known) {
-            return Self::new(unknown("key", field, known));
+            return Self {
+                about: About::Key,
+                ..Self::new(unknown("key", field, known))
+            };
         }
         let run_on = known.iter().find(|key| runs_on(field, key));
         let reason = match run_on {
@@ -213,7 +250,7 @@ impl de::Error for Mistake {
             ),
         };
         Self {
-            hides_key: true,
+            about: About::HiddenKey,
             ..Self::new(reason)
         }
     }
@@ -223,7 +260,10 @@ impl de::Error for Mistake {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("the key {} is missing", shown(field)))
+        Self {
+            about: About::Missing(field),
+            ..Self::new(format!("the key {} is missing", shown(field)))
+        }
     }
 }
 

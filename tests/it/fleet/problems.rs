@@ -89,6 +89,36 @@ labels: {x: 1}
 }
 
 #[test]
+fn what_is_there_and_wrong_is_not_told_to_be_missing() {
+    let sandbox = Sandbox::with_cluster();
+    for (lines, count) in [
+        ("name: 5\nstorage: {credentials: workloadIdentity}\n", 1),
+        (
+            "name: c0\nstorage: {credentials: {accessKeyId: {env: A, file: b}, secretAccessKey: [x]}}\n",
+            2,
+        ),
+        (
+            "name: 5\nstorage: {credentials: {externalSecret: {key: [x]}}, fileSystem: 1}\n",
+            3,
+        ),
+    ] {
+        sandbox.write("c0.yaml", lines);
+        let run = sandbox.render(&[]);
+        run.fails();
+        for key in ["name", "accessKeyId", "credentials", "key"] {
+            let missing = format!("the key `{key}` is missing");
+            assert!(!run.stderr.contains(&missing), "{}", run.stderr);
+        }
+        assert_eq!(
+            run.stderr.matches("error: ").count(),
+            count,
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
 fn a_mistake_names_its_document_and_its_line_in_the_file() {
     let sandbox = with_clusters(&["a", "b", "c"]);
     let all = [
