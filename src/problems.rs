@@ -22,6 +22,11 @@ impl Problems {
         self.0.extend(others.0);
     }
 
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Error> {
+        self.0.iter()
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

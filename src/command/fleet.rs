@@ -1,6 +1,6 @@
 //! The clusters of a run: read, resolved and rendered, all of them before anything is written.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use anyhow::{Result, bail};
 
@@ -20,7 +20,7 @@ use crate::registration::server::Server;
 use crate::registration::{self, Findings};
 use crate::render::{Manifest, Renderer, TemplateSet};
 use crate::side::Side;
-use crate::text::{shown, shown_list};
+use crate::text::{shown, shown_first, shown_list};
 
 /// The manifests of every cluster, by the clusters' names.
 pub struct Fleet {
@@ -217,6 +217,7 @@ fn report(
     outside: &mut Outside<'_>,
 ) -> Option<Fleet> {
     let total = clusters.len();
+    let affected = affected(&clusters);
     let mut wrong = 0;
     let mut said = HashSet::new();
     let mut good = Vec::new();
@@ -251,7 +252,14 @@ fn report(
         }
         wrong += 1;
         for problem in std::mem::take(&mut problems) {
-            if said.insert(format!("{problem:#}")) {
+            let text = format!("{problem:#}");
+            let problem = match affected.get(&text) {
+                Some(clusters) => {
+                    problem.context(format!("failed to render {}", shown_first(clusters.iter())))
+                }
+                None => problem,
+            };
+            if said.insert(text) {
                 outside.report.error(&problem);
             }
         }
@@ -272,6 +280,27 @@ fn report(
             .flat_map(|(_, manifests)| manifests)
             .collect(),
     })
+}
+
+/// The clusters that each problem is about, where its text doesn't say so itself: as with a
+/// kubeconfig that several of them share.
+fn affected(clusters: &[Result<Cluster, Problems>]) -> HashMap<String, Vec<String>> {
+    let mut affected: HashMap<String, Vec<String>> = HashMap::new();
+    if clusters.len() < 2 {
+        return affected;
+    }
+    for cluster in clusters.iter().flatten() {
+        let Err(problems) = &cluster.rendered else {
+            continue;
+        };
+        let (name, place) = (shown(&cluster.name).to_string(), cluster.place.to_string());
+        let texts = problems.iter().map(|problem| format!("{problem:#}"));
+        for text in texts.filter(|text| !text.contains(&name) && !text.contains(&place)) {
+            let clusters = affected.entry(text).or_default();
+            clusters.push(format!("{name} ({place})"));
+        }
+    }
+    affected
 }
 
 /// Reports the findings that aren't accepted.

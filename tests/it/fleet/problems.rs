@@ -175,22 +175,31 @@ fn two_clusters_with_one_endpoint_are_denied() {
         "`allow: [duplicate-endpoint]`",
         "2 of 3 clusters",
     ]);
-    // Whoever of the two accepts it.
-    let accepts = "allow: [duplicate-endpoint]\n";
-    sandbox.write("clusters/a.yaml", cluster("a", accepts));
-    let accepted = render(
-        &sandbox,
-        &all,
-        &[&CONTROL_PLANE[..], &["--strict"]].concat(),
-    );
-    let accepted = accepted.succeeds_quietly().to_owned();
-    sandbox.write("clusters/a.yaml", cluster("a", ""));
-    sandbox.write("clusters/b.yaml", cluster("b", accepts));
-    sandbox.write("clusters/c.yaml", cluster("c", accepts));
-    assert_eq!(
-        render(&sandbox, &all, &CONTROL_PLANE).succeeds_quietly(),
-        accepted
-    );
+    // Whichever of the two accepts it, and of each two.
+    let strict = [&CONTROL_PLANE[..], &["--strict"]].concat();
+    for accepting in ["a", "b", "c", "ab", "bc", "ac"] {
+        for name in all {
+            let allow = match accepting.contains(name) {
+                true => "allow: [duplicate-endpoint]\n",
+                false => "",
+            };
+            sandbox.write(&format!("clusters/{name}.yaml"), cluster(name, allow));
+        }
+        let run = render(&sandbox, &all, &strict);
+        if accepting.len() == 2 {
+            run.succeeds_quietly();
+            continue;
+        }
+        let others: Vec<&str> = ["a", "b", "c"]
+            .into_iter()
+            .filter(|name| *name != accepting)
+            .collect();
+        run.fails_with(&[
+            &format!("the server of `{}` is", others[1]),
+            &format!("so is that of `{}`", others[0]),
+            "1 of 3 clusters",
+        ]);
+    }
 }
 
 #[test]
@@ -201,13 +210,32 @@ fn what_is_wrong_with_what_clusters_share_is_told_once() {
         sandbox.write(&format!("clusters/{name}.yaml"), values.replace("c0", name));
     }
     let run = render(&sandbox, &["a", "b"], &CONTROL_PLANE);
-    run.fails_with(&["`clusters/shared`", "No such file", "2 of 2 clusters"]);
+    run.fails_with(&[
+        "failed to render `a` (`clusters/a.yaml`), `b` (`clusters/b.yaml`)\n",
+        "`clusters/shared`",
+        "No such file",
+        "2 of 2 clusters",
+    ]);
     assert_eq!(
         run.stderr.matches("No such file").count(),
         1,
         "{}",
         run.stderr
     );
+}
+
+#[test]
+fn a_problem_of_one_input_names_the_document_that_uses_it() {
+    let sandbox = with_clusters(&["a", "b"]);
+    let wrong = cluster("b", "").replace("b.kubeconfig}", "b.kubeconfig, context: nowhere}");
+    let all = [cluster("a", ""), wrong];
+    sandbox.write("clusters/all.yaml", all.join("---\n"));
+    let run = render(&sandbox, &["all"], &CONTROL_PLANE);
+    run.fails_with(&[
+        "failed to render `b` (`clusters/all.yaml`, document 2)\n",
+        "`nowhere`",
+        "1 of 2 clusters",
+    ]);
 }
 
 #[test]
