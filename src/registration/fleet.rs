@@ -23,7 +23,7 @@ pub struct Member<'a> {
 }
 
 /// Checks that no two clusters have the same name, which is an error, nor the same host and port,
-/// which is a finding about the later of them by name. Gives the position of each cluster at fault.
+/// which is a finding about the later of them by name, accepted if either of them does. Gives the position of each cluster at fault.
 pub fn check(members: &mut [Member<'_>]) -> Vec<(usize, anyhow::Error)> {
     let mut order: Vec<usize> = (0..members.len()).collect();
     let key = |position: &usize| members.get(*position).map(|member| member.name);
@@ -72,7 +72,10 @@ pub fn check(members: &mut [Member<'_>]) -> Vec<(usize, anyhow::Error)> {
                 true => member.findings.accepted.push(finding),
                 false => member.findings.open.push(finding),
             }
-            continue;
+            // One that accepts the others doesn't accept them for each other.
+            if allows || !*allowed {
+                continue;
+            }
         }
         by_endpoint.insert(endpoint, (member.name, place, allows));
     }
