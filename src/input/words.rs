@@ -3,13 +3,14 @@
 use crate::text::{shown, shown_list};
 
 /// Whether a key that isn't known is shown: not where it doesn't look like a key, as where a space
-/// is missing after `secretAccessKey:`, nor beside keys that hold secrets.
+/// is missing after `secretAccessKey:`, nor beside keys that hold secrets, nor where it looks like one.
 pub fn is_shown_as_key(key: &str, known: &[&str]) -> bool {
     let is_beside_secrets = ["accessKeyId", "accessKeyIdProperty", "env"]
         .iter()
         .any(|key| known.contains(key));
     let is_misspelt = || likeliest(key, known).is_some_and(|meant| key.len() <= meant.len() + 3);
-    is_plain(key) && (!is_beside_secrets || is_misspelt())
+    let may_be_secret = is_beside_secrets || is_like_a_secret(key);
+    is_plain(key) && (!may_be_secret || is_misspelt())
 }
 
 /// Whether a text looks like a key that someone would write, rather than like a value.
@@ -25,15 +26,33 @@ pub fn runs_on(text: &str, key: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(|first: char| !first.is_ascii_alphanumeric()))
 }
 
+/// Whether a word is long and mixed, as passwords and keys are and names seldom.
+pub fn is_like_a_secret(word: &str) -> bool {
+    const LONG: usize = 16;
+    word.len() >= LONG && word.bytes().any(|byte| byte.is_ascii_digit())
+}
+
 /// Says that a word isn't known, which one was perhaps meant, and which ones are known.
 pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
-    let question = match likeliest(word, known) {
+    let likeliest = likeliest(word, known);
+    if likeliest.is_none() && is_like_a_secret(word) {
+        return unknown_and_hidden(what, known);
+    }
+    let question = match likeliest {
         Some(candidate) => format!(" (did you mean {}?)", shown(candidate)),
         None => String::new(),
     };
     format!(
         "unknown {what} {}{question}; known: {}",
         shown(word),
+        shown_list(known)
+    )
+}
+
+/// Says that a word isn't known that may be a secret.
+pub fn unknown_and_hidden(what: &str, known: &[&str]) -> String {
+    format!(
+        "unknown {what}, not shown since it may be a secret in the wrong place; known: {}",
         shown_list(known)
     )
 }

@@ -11,7 +11,9 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Unexp
 use serde_yaml::{Mapping, Value};
 
 use super::tree::{Budget, Keep, Tree};
-use super::words::{is_plain, is_shown_as_key, runs_on, unknown};
+use super::words::{
+    is_like_a_secret, is_plain, is_shown_as_key, runs_on, unknown, unknown_and_hidden,
+};
 use crate::text::{shown, shown_list};
 
 /// Parses a text into its documents, merge keys (`<<`) applied; empty documents are left out.
@@ -47,7 +49,7 @@ pub struct Document {
 pub fn explain(error: &serde_yaml::Error) -> String {
     let message = error.to_string();
     let reason = if let Some(key) = duplicate_key(&message) {
-        let name = match is_plain(key) {
+        let name = match is_plain(key) && !is_like_a_secret(key) {
             true => format!("the key {}", shown(key)),
             false => "a key".to_owned(),
         };
@@ -244,10 +246,7 @@ impl de::Error for Mistake {
         let run_on = known.iter().find(|key| runs_on(field, key));
         let reason = match run_on {
             Some(key) => format!("the key {} needs a `:` and a space after it", shown(key)),
-            None => format!(
-                "unknown key, not shown since it may be a secret in the wrong place; known: {}",
-                shown_list(known)
-            ),
+            None => unknown_and_hidden("key", known),
         };
         Self {
             about: About::HiddenKey,

@@ -74,6 +74,7 @@ pub fn misplaced() -> Vec<String> {
             "storage: {credentials: workloadIdentity, fileSystem: \"admin:SENTINEL\"}",
             "storage: {credentials: workloadIdentity, fileSystem: \"s3://b?secret=SENTINEL x\"}",
             "storage: {credentials: workloadIdentity, secretAccessKey: SENTINEL}",
+            "storage: {credentials: workloadIdentity, wJalrXUtnFEMI7SENTINEL: a}",
             "storage: {credentials: workloadIdentity, extraEnv: {AWS_SECRET_ACCESS_KEY: SENTINEL}}",
             "storage: {credentials: workloadIdentity, extraEnv: {A: [SENTINEL]}}",
             "storage: {credentials: workloadIdentity, extraEnv: {A: 73901846520}}",
@@ -126,6 +127,13 @@ pub fn misplaced() -> Vec<String> {
         "annotations: {a: [SENTINEL]}",
         "allow: SENTINEL",
         "allow: {token: SENTINEL}",
+        // What looks like a generated one, where a word belongs.
+        "wJalrXUtnFEMI7SENTINEL: a",
+        "wJalrXUtnFEMI7SENTINEL: a\nwJalrXUtnFEMI7SENTINEL: a",
+        "cluster: {sla: wJalrXUtnFEMI7SENTINEL}",
+        "externalSecrets: {computeStore: {name: a, kind: wJalrXUtnFEMI7SENTINEL}}",
+        "serviceAccount: {scope: wJalrXUtnFEMI7SENTINEL}",
+        "allow: [wJalrXUtnFEMI7SENTINEL]",
     ] {
         lines.push(format!("storage: {identity}\n{more}"));
     }
