@@ -111,8 +111,7 @@ pub fn read(
     let named = over.and_then(|over| over.certificate_authority.as_deref());
     let certificate_authority = match named {
         Some("system") => Authority::System,
-        Some(path) => authority_of_values(path, place)
-            .with_context(|| format!("failed to use the values file {place}"))?,
+        Some(path) => authority_of_values(path, place).with_context(|| place.failed_to_use())?,
         None => authority_of_kubeconfig(&chosen, &origin)?,
     };
     Ok(Endpoint {

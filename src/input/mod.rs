@@ -125,7 +125,7 @@ pub fn read(
     notes: &mut Vec<String>,
 ) -> Inputs {
     let ClusterValues { place, values } = cluster;
-    let within = || format!("failed to use the values file {place}");
+    let within = || place.failed_to_use();
     let mut problems = Problems::default();
     for twice in said_twice(request, &values) {
         problems.push(twice.context(within()));
@@ -209,7 +209,7 @@ fn said_twice(request: &Request, values: &Values) -> impl Iterator<Item = anyhow
 }
 
 fn search(request: &Request, values: &Values, place: &Place) -> Result<Search> {
-    let within = || format!("failed to use the values file {place}");
+    let within = || place.failed_to_use();
     let kubeconfig = values.kubeconfig.as_ref();
     let path = kubeconfig.and_then(|kubeconfig| kubeconfig.path.as_deref());
     match (path, &request.kubeconfig) {

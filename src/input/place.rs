@@ -76,6 +76,15 @@ impl Place {
             _ => self.source.resolve(path),
         }
     }
+
+    /// What fails where a value can't be used, which may come from the defaults as well.
+    pub fn failed_to_use(&self) -> String {
+        let defaults = match &self.defaults {
+            Some((defaults, _)) => format!(" with the defaults {defaults}"),
+            None => String::new(),
+        };
+        format!("failed to use the values file {self}{defaults}")
+    }
 }
 
 impl fmt::Display for Place {

@@ -141,7 +141,7 @@ pub fn resolve(inputs: Inputs, now: SystemTime) -> (Result<Registration, Problem
         annotations,
         allow,
     } = values;
-    let within = || format!("failed to use the values file {place}");
+    let within = || place.failed_to_use();
     let mut findings = Findings {
         allowed: allowed_codes(&allow.unwrap_or_default(), |problem| {
             problems.push(problem.context(within()));

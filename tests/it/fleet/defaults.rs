@@ -103,6 +103,15 @@ fn a_mistake_in_the_defaults_is_told_once_and_as_theirs() {
 }
 
 #[test]
+fn a_value_that_cannot_be_used_may_be_one_of_the_defaults() {
+    let sandbox = with_clusters(&["a"]);
+    render_a(&sandbox, "cluster: {region: ''}\n").fails_with(&[
+        "failed to use the values file `clusters/a.yaml` with the defaults `common/defaults.yaml`\n",
+        "`cluster.region`",
+    ]);
+}
+
+#[test]
 fn a_choice_that_both_make_says_where_it_comes_from() {
     let sandbox = with_clusters(&["a"]);
     sandbox.write(
