@@ -10,6 +10,7 @@ use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Unexpected, Visitor};
 use serde_yaml::{Mapping, Value};
 
+use super::locate::Documents;
 use super::tree::{Budget, Keep, Tree};
 use super::words::{
     is_like_a_secret, is_plain, is_shown_as_key, runs_on, unknown, unknown_and_hidden,
@@ -29,12 +30,20 @@ pub fn documents(text: &str) -> anyhow::Result<Vec<Document>> {
             .map_err(|error| anyhow::Error::msg(explain(&error)))?;
         value
             .apply_merge()
-            .map_err(|_| anyhow::anyhow!("a merge key `<<` has something other than a mapping"))?;
+            .map_err(|_| wrong_merge(text, position))?;
         if !value.is_null() {
             documents.push(Document { position, value });
         }
     }
     Ok(documents)
+}
+
+fn wrong_merge(text: &str, position: usize) -> anyhow::Error {
+    let at = match Documents::of(text).line(text, position, &[]) {
+        Some(line) => format!("line {line}: in the document that begins here "),
+        None => String::new(),
+    };
+    anyhow::anyhow!("{at}a merge key `<<` has something other than a mapping")
 }
 
 /// One document of a text.

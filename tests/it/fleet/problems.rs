@@ -142,6 +142,21 @@ fn a_mistake_names_its_document_and_its_line_in_the_file() {
 }
 
 #[test]
+fn a_merge_key_that_merges_nothing_names_its_document() {
+    let sandbox = with_clusters(&["a", "b"]);
+    let all = [cluster("a", ""), cluster("b", "<<: 5\n")];
+    sandbox.write(
+        "clusters/all.yaml",
+        format!("# All.\n{}", all.join("---\n")),
+    );
+    let begin = all[0].lines().count() + 3;
+    render(&sandbox, &["all"], &CONTROL_PLANE).fails_with(&[
+        "`clusters/all.yaml`",
+        &format!("line {begin}: in the document that begins here a merge key `<<`"),
+    ]);
+}
+
+#[test]
 fn names_are_unique() {
     let sandbox = with_clusters(&["a", "b"]);
     sandbox.write(
