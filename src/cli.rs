@@ -42,6 +42,14 @@ pub enum Command {
     /// itself, is left to be filled in, with the reason.
     #[command(after_long_help = INIT_EXAMPLES)]
     Init(InitArgs),
+
+    /// Write the built-in templates into a directory, to be changed
+    ///
+    /// Each begins with a comment that says which variables there are. `--templates DIR` then takes
+    /// them in place of the built-in ones; remove those that you don't change, so that they stay those
+    /// of the program.
+    #[command(after_long_help = TEMPLATES_EXAMPLES)]
+    Templates(TemplatesArgs),
 }
 
 const INIT_EXAMPLES: &str = "\
@@ -87,6 +95,15 @@ Examples:
 Reads: what `render` reads with the same flags, and DIR.
 Writes: the diff to standard output. Warnings, errors and a summary go to standard error.
 Exit code: 0 no difference, 1 some, 2 anything wrong.";
+
+const TEMPLATES_EXAMPLES: &str = "\
+Examples:
+  ma-register templates own
+  ma-register render -f c0.yaml --side compute --templates own
+
+Reads: nothing.
+Writes: DIR/compute and DIR/control-plane. A file that is there already is an error.
+Exit code: 0 done, 2 anything wrong; then nothing has been written.";
 
 /// Arguments of `render`.
 #[derive(Debug, Args)]
@@ -144,6 +161,14 @@ pub struct DiffArgs {
     /// Show neither the diff nor the summary; the exit code tells
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
+}
+
+/// Arguments of `templates`.
+#[derive(Debug, Args)]
+pub struct TemplatesArgs {
+    /// Directory to write to; made where it is missing
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
 }
 
 /// How a directory is written.

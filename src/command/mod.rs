@@ -4,6 +4,7 @@ mod diff;
 mod fleet;
 mod init;
 mod render;
+mod templates;
 mod tree;
 
 use std::io::Write;
@@ -49,5 +50,6 @@ pub fn run(cli: Cli, outside: &mut Outside<'_>) -> Result<Outcome> {
         Command::Render(args) => render::run(args, outside),
         Command::Diff(args) => diff::run(args, outside),
         Command::Init(args) => init::run(args, outside),
+        Command::Templates(args) => templates::run(&args, outside),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod directory;
+pub mod files;
 mod progress;
 mod report;
 mod stream;

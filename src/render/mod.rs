@@ -11,6 +11,7 @@ mod scalar;
 mod sealed;
 mod structure;
 mod template_set;
+mod variables;
 
 use std::fmt;
 use std::ops::Range;
@@ -27,7 +28,8 @@ pub use scalar::quoted;
 pub use sealed::Secrecy;
 use structure::{Field, Head};
 use template_set::Template;
-pub use template_set::TemplateSet;
+pub use template_set::{GivenAway, TemplateSet, given_away};
+pub use variables::{VARIABLES, Variables};
 
 /// One Kubernetes object, as text.
 pub struct Manifest {

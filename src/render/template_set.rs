@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
+use super::variables::head;
 use crate::input::templates::{SUFFIX, TemplateFile};
 use crate::side::Side;
 use crate::text::shown;
@@ -51,6 +52,29 @@ pub struct Template {
     pub text: String,
     /// Whether it has no built-in counterpart.
     pub is_added: bool,
+}
+
+/// A built-in template as it is given to a user, to be changed.
+pub struct GivenAway {
+    /// The side that its manifest belongs to.
+    pub side: Side,
+    /// Its file name.
+    pub file_name: String,
+    /// Its text, which renders what the built-in one does and begins by saying which variables there
+    /// are.
+    pub text: String,
+}
+
+/// The built-in templates, as they are given to a user.
+pub fn given_away() -> Vec<GivenAway> {
+    let heads = Side::ALL.map(|side| (side, head(side)));
+    let head_of = |side: Side| heads.iter().find(|(other, _)| *other == side);
+    let given = |(side, stem, text): &(Side, &str, &str)| GivenAway {
+        side: *side,
+        file_name: format!("{stem}{SUFFIX}"),
+        text: format!("{}{text}", head_of(*side).map_or("", |(_, head)| head)),
+    };
+    BUILT_IN.iter().map(given).collect()
 }
 
 /// All templates of a run.

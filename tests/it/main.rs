@@ -26,6 +26,7 @@ mod findings;
 mod fleet;
 mod go_certificates;
 mod go_client;
+mod help;
 mod init;
 mod kubeconfig;
 mod kubeconfig_place;

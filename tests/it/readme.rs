@@ -7,6 +7,8 @@ use std::process::Command;
 use clap::Parser;
 use ma_register::cli::Cli;
 use ma_register::registration::finding::{Code, Level};
+use ma_register::render::{VARIABLES, Variables};
+use ma_register::side::Side;
 
 use crate::support::{Sandbox, project, run};
 
@@ -101,6 +103,25 @@ fn every_finding_is_listed_with_its_level() {
             "{code}"
         );
     }
+}
+
+#[test]
+fn every_variable_of_templates_is_listed() {
+    let readme = readme();
+    let (_, table) = readme
+        .split_once("| variable | sides | meaning |\n")
+        .unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let line = |variables: &Variables| {
+        let sides = match variables.side {
+            None => "both",
+            Some(Side::Compute) => "compute",
+            Some(Side::ControlPlane) => "control plane",
+        };
+        format!("| {} | {sides} | {} |", variables.names, variables.meaning)
+    };
+    let lines: Vec<String> = VARIABLES.iter().map(line).collect();
+    assert_eq!(table.lines().skip(1).collect::<Vec<_>>(), lines);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `--templates`: own templates in place of the built-in ones, and beside them.
 
+mod given_away;
 mod mistakes;
 
 use std::fs;
