@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// Renders what registers a compute cluster with a Michelangelo control plane.
 ///
@@ -50,6 +50,18 @@ pub enum Command {
     /// of the program.
     #[command(after_long_help = TEMPLATES_EXAMPLES)]
     Templates(TemplatesArgs),
+
+    /// Write a script by which a shell completes the arguments
+    ///
+    /// Commands, flags, their values, and the names of files and folders.
+    #[command(after_long_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+
+    /// Write the help as manual pages
+    ///
+    /// The page of the program goes to standard output. A directory takes that of each command as well.
+    #[command(after_long_help = MAN_EXAMPLES)]
+    Man(ManArgs),
 }
 
 const INIT_EXAMPLES: &str = "\
@@ -105,6 +117,25 @@ Reads: nothing.
 Writes: DIR/compute and DIR/control-plane. A file that is there already is an error.
 Exit code: 0 done, 2 anything wrong; then nothing has been written.";
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  ma-register completions bash > ~/.local/share/bash-completion/completions/ma-register
+  ma-register completions zsh > ~/.zfunc/_ma-register
+  ma-register completions fish > ~/.config/fish/completions/ma-register.fish
+
+Reads: nothing.
+Writes: the script to standard output.
+Exit code: 0 done, 2 anything wrong.";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  ma-register man | man -l -
+  ma-register man --output-dir ~/.local/share/man/man1
+
+Reads: nothing.
+Writes: standard output, or DIR/ma-register.1, DIR/ma-register-render.1 and so on, in place of older ones.
+Exit code: 0 done, 2 anything wrong.";
+
 /// Arguments of `render`.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
@@ -117,7 +148,7 @@ pub struct RenderArgs {
     pub side: Option<SideArg>,
 
     /// Directory to write to, one file an object; made where it is missing
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
     pub output_dir: Option<PathBuf>,
 
     /// How the directory is written.
@@ -137,7 +168,7 @@ pub struct DiffArgs {
     pub inputs: InputArgs,
 
     /// Directory to compare with
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
     pub output_dir: PathBuf,
 
     /// Side to compare; both where it is left out
@@ -167,8 +198,24 @@ pub struct DiffArgs {
 #[derive(Debug, Args)]
 pub struct TemplatesArgs {
     /// Directory to write to; made where it is missing
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: PathBuf,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Directory to write to, a page for each command; made where it is missing
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output_dir: Option<PathBuf>,
 }
 
 /// How a directory is written.
@@ -204,15 +251,15 @@ pub enum ColorArg {
 #[command(next_help_heading = "Inputs")]
 pub struct InputArgs {
     /// Values files, each with one cluster or several as YAML documents; `-` is standard input
-    #[arg(short = 'f', long, value_name = "FILE", required = true, num_args = 1..)]
+    #[arg(short = 'f', long, value_name = "FILE", value_hint = ValueHint::FilePath, required = true, num_args = 1..)]
     pub values: Vec<OsString>,
 
     /// Values that are merged under those of every cluster
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub defaults: Option<OsString>,
 
     /// Compute kubeconfig, where the values file names none [default: $KUBECONFIG, ~/.kube/config]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<OsString>,
 
     /// Context in it, where the values file names none [default: current-context]
@@ -220,11 +267,11 @@ pub struct InputArgs {
     pub context: Option<String>,
 
     /// Token of the service account, where the values file says nothing about it; `-` is standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<OsString>,
 
     /// Folder with templates of your own, in place of the built-in ones or beside them
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub templates: Option<PathBuf>,
 
     /// Treat warnings as errors

@@ -1,8 +1,10 @@
 //! The commands: which steps each of them joins, and what it prints.
 
+mod completions;
 mod diff;
 mod fleet;
 mod init;
+mod man;
 mod render;
 mod templates;
 mod tree;
@@ -51,5 +53,7 @@ pub fn run(cli: Cli, outside: &mut Outside<'_>) -> Result<Outcome> {
         Command::Diff(args) => diff::run(args, outside),
         Command::Init(args) => init::run(args, outside),
         Command::Templates(args) => templates::run(&args, outside),
+        Command::Completions(args) => completions::run(&args, outside),
+        Command::Man(args) => man::run(&args, outside),
     }
 }

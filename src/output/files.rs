@@ -1,4 +1,4 @@
-//! A few files at once, all of them or none.
+//! A few files that aren't manifests: new ones, or in place of older ones.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, anyhow};
 
 use crate::text::{shown_first, shown_path};
 
-/// A file that is to be made.
+/// A file that is to be written.
 pub struct NewFile {
     /// Its path, relative to a folder.
     pub path: PathBuf,
@@ -45,6 +45,39 @@ pub fn write_new(root: &Path, files: &[NewFile]) -> Result<()> {
         made.remove();
     }
     written.with_context(within)
+}
+
+/// Writes files into a folder, which is made where it is missing, in place of those of the same
+/// names. Each is whole at any time, the old one or the new.
+///
+/// # Errors
+/// Where one can't be written.
+pub fn replace(root: &Path, files: &[NewFile]) -> Result<()> {
+    let within = || format!("failed to write into {}", shown_path(root));
+    fs::create_dir_all(root).with_context(within)?;
+    for file in files {
+        let path = root.join(&file.path);
+        replace_one(&path, &file.text)
+            .with_context(|| format!("failed to write {}", shown_path(&path)))?;
+    }
+    Ok(())
+}
+
+fn replace_one(path: &Path, text: &str) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    let beside = PathBuf::from(name);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&beside)?;
+    let replaced = file
+        .write_all(text.as_bytes())
+        .and_then(|()| fs::rename(&beside, path));
+    if replaced.is_err() {
+        drop(fs::remove_file(&beside));
+    }
+    replaced
 }
 
 fn write_one(root: &Path, file: &NewFile, made: &mut Made) -> Result<()> {

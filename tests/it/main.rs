@@ -18,6 +18,7 @@ mod boundaries;
 mod certificate_authority;
 mod certificate_authority_refused;
 mod check;
+mod completions;
 mod determinism;
 mod diff;
 mod directory;
