@@ -21,16 +21,27 @@ pub fn of_manifests<'a>(files: &[Planned<'a>]) -> Option<Planned<'a>> {
 /// have rendered and that stay. Otherwise rendering one cluster of many would make a GitOps tool
 /// delete all the others.
 pub fn of_clusters<'a>(clusters: &[Folder<'_>], prune: bool) -> Planned<'a> {
-    let stays = |folder: &&Folder<'_>| {
-        let is_there = folder.stale.iter().any(|stale| stale.name() == NAME);
-        !folder.files.is_empty() || (is_there && !prune)
-    };
-    let names = clusters
+    let names: Vec<String> = clusters
         .iter()
-        .filter(stays)
-        .filter_map(|folder| folder.name.as_ref()?.to_str());
+        .flat_map(|folder| resources(folder, prune))
+        .collect();
     let path = Path::new(Side::ControlPlane.folder()).join(NAME);
-    Planned::of_text(path, text(names))
+    Planned::of_text(path, text(names.iter().map(String::as_str)))
+}
+
+/// What is listed of a cluster: its folder, or its manifests where a run without lists has made it.
+fn resources(folder: &Folder<'_>, prune: bool) -> Vec<String> {
+    let Some(name) = folder.name.as_ref().and_then(|name| name.to_str()) else {
+        return Vec::new();
+    };
+    if folder.files.is_empty() && prune {
+        return Vec::new();
+    }
+    if !folder.files.is_empty() || folder.stale.iter().any(|stale| stale.name() == NAME) {
+        return vec![name.to_owned()];
+    }
+    let files = folder.stale.iter().filter_map(|file| file.name().to_str());
+    files.map(|file| format!("{name}/{file}")).collect()
 }
 
 fn text<'n>(resources: impl Iterator<Item = &'n str>) -> String {
