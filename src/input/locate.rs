@@ -10,7 +10,7 @@ use std::ops::Range;
 use serde::de::{self, DeserializeSeed, IgnoredAny, Visitor};
 use serde_yaml::Value;
 
-use super::yaml::Step;
+use super::mistake::Step;
 
 /// Where the documents of a text stand: the lines before each, and its bytes.
 pub struct Documents(Vec<(usize, Range<usize>)>);

@@ -2,7 +2,7 @@
 
 use serde_yaml::{Mapping, Value};
 
-use super::yaml::Step;
+use super::mistake::Step;
 
 /// The one key whose `null` is a value of its own: the store has no properties.
 const NULL_IS_A_VALUE: &[&str] = &["externalSecrets", "property"];

@@ -8,6 +8,7 @@ pub mod file;
 pub mod kubeconfig;
 mod locate;
 mod merge;
+mod mistake;
 pub mod place;
 pub mod secret;
 pub mod templates;

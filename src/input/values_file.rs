@@ -9,9 +9,10 @@ use serde_yaml::Value;
 use super::file::{Source, decode};
 use super::locate::Documents;
 use super::merge::{has, is_mapping_in, merge, remove};
+use super::mistake::{Mistake, Step};
 use super::place::{PathKey, Place};
 use super::values::Values;
-use super::yaml::{self, Mistake, Step};
+use super::yaml;
 use crate::problems::Problems;
 
 /// The values of one cluster, and where they stand.
