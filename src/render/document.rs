@@ -41,6 +41,11 @@ pub enum Fault {
         /// Number of the placeholder.
         number: usize,
     },
+    /// A mapping has a key twice that the template itself has written; the line is counted from 1.
+    KeyTwice {
+        /// Line in the text with placeholders on which the mapping begins.
+        line: Option<usize>,
+    },
     /// Two keys of one mapping have the same value.
     RepeatedKey,
 }

@@ -181,6 +181,10 @@ impl<'a> Engine<'a> {
                 None,
                 "it renders several documents; a template is one object",
             ),
+            Fault::KeyTwice { line } => (
+                line.and_then(|line| line_offset(text, line)),
+                "the mapping that begins here has a key twice",
+            ),
             Fault::RepeatedKey => (
                 None,
                 "a value that is used as a key is a key of that mapping already",

@@ -51,11 +51,8 @@ impl Structure {
         }
         let mut found = None;
         for document in serde_yaml::Deserializer::from_str(text) {
-            let value = <Value as serde::Deserialize>::deserialize(document).map_err(|error| {
-                Fault::Syntax {
-                    line: error.location().map(|at| at.line()),
-                }
-            })?;
+            let value = <Value as serde::Deserialize>::deserialize(document)
+                .map_err(|error| fault(&error))?;
             if value.is_null() {
                 continue;
             }
@@ -297,6 +294,14 @@ fn collect_keys(value: &Value, collected: &mut Vec<Vec<Key>>) {
         }
         Value::Tagged(tagged) => collect_keys(&tagged.value, collected),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn fault(error: &serde_yaml::Error) -> Fault {
+    let line = error.location().map(|at| at.line());
+    match error.to_string().contains("duplicate entry") {
+        true => Fault::KeyTwice { line },
+        false => Fault::Syntax { line },
     }
 }
 

@@ -124,6 +124,7 @@ fn mistakes_in_a_template_name_its_file_and_line() {
         ("{{ no_such_function() }}", 7, ""),
         ("[b", 7, "not valid YAML"),
         ("b\n c: d", 8, "not valid YAML"),
+        ("b\n  a: c", 7, "has a key twice"),
         ("a-{{ name }}", 7, "a part of a YAML scalar"),
         ("{{ name }}-a", 7, ""),
         ("\"{{ name }}\"", 7, "without quotes around"),
