@@ -1,6 +1,7 @@
 //! The clusters of a run: read, resolved and rendered, all of them before anything is written.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 
@@ -55,7 +56,11 @@ pub fn render(
         Some(folder) => TemplateSet::with(read_templates(folder)?),
     };
     // What is wrong with the templates is told once, and not for each cluster.
-    Renderer::new(&templates)?;
+    let first = Mutex::new(Some(Renderer::new(&templates)?));
+    let renderer = || {
+        let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.map_or_else(|| Renderer::new(&templates), Ok)
+    };
     let strict = args.strict;
     let request = request(args, sides)?;
     let values = input::read_values(&request)?;
@@ -65,17 +70,13 @@ pub fn render(
     let progress = &outside.progress;
     progress.start("rendering", values.len());
     let now = outside.now;
-    let mut clusters = in_parallel_with(
-        values,
-        || Renderer::new(&templates),
-        |renderer, values| {
-            let renderer = renderer.as_ref();
-            let cluster = values
-                .map(|values| render_one(values, &request, &kubeconfigs, sides, now, renderer));
-            progress.step();
-            cluster
-        },
-    );
+    let mut clusters = in_parallel_with(values, renderer, |renderer, values| {
+        let renderer = renderer.as_ref();
+        let cluster =
+            values.map(|values| render_one(values, &request, &kubeconfigs, sides, now, renderer));
+        progress.step();
+        cluster
+    });
     progress.stop();
     check_fleet(&mut clusters);
     for note in notes {

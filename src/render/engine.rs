@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::mem;
 use std::ops::Range;
-use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -43,7 +42,7 @@ pub struct Engine<'a> {
     printed: SharedPrinted,
     seal: Seal,
     /// Those of the latest texts with placeholders; none for those without a document.
-    structures: RefCell<HashMap<String, Option<Rc<Structure>>>>,
+    structures: RefCell<HashMap<String, Option<Arc<Structure>>>>,
 }
 
 /// The values that the current rendering has printed.
@@ -142,12 +141,12 @@ impl<'a> Engine<'a> {
     }
 
     /// The structure of a text with placeholders. Most clusters share theirs with others.
-    fn structure(&self, text: &str, values: usize) -> Result<Option<Rc<Structure>>, Fault> {
+    fn structure(&self, text: &str, values: usize) -> Result<Option<Arc<Structure>>, Fault> {
         let mut known = self.structures.borrow_mut();
         if let Some(structure) = known.get(text) {
             return Ok(structure.clone());
         }
-        let structure = Structure::read(text, values)?.map(Rc::new);
+        let structure = Structure::read(text, values)?.map(Arc::new);
         if known.len() >= MOST_STRUCTURES {
             known.clear();
         }

@@ -45,14 +45,17 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
+/// Whether a text stands for itself between double quotes.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
+}
+
 fn write_string(text: &str, out: &mut String) {
     out.reserve(text.len() + 2);
     out.push('"');
-    // Most texts are plain, some are long.
-    if text
-        .bytes()
-        .all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
-    {
+    // Most texts are, and some are long.
+    if is_plain(text) {
         out.push_str(text);
         out.push('"');
         return;
