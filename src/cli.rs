@@ -62,6 +62,14 @@ pub enum Command {
     /// The page of the program goes to standard output. A directory takes that of each command as well.
     #[command(after_long_help = MAN_EXAMPLES)]
     Man(ManArgs),
+
+    /// Write the whole procedure for these clusters as a shell script
+    ///
+    /// A bash script with the clusters' contexts, names and paths, which checks what it needs, does one
+    /// step after the other and verifies the result. It stops at the first failure, says what to look at,
+    /// and can be run again. This program itself runs nothing.
+    #[command(after_long_help = RUNBOOK_EXAMPLES)]
+    Runbook(RunbookArgs),
 }
 
 const INIT_EXAMPLES: &str = "\
@@ -134,6 +142,15 @@ Examples:
 
 Reads: nothing.
 Writes: standard output, or DIR/ma-register.1, DIR/ma-register-render.1 and so on, in place of older ones.
+Exit code: 0 done, 2 anything wrong.";
+
+const RUNBOOK_EXAMPLES: &str = "\
+Examples:
+  ma-register runbook register -f c0.yaml --control-plane-context control-plane > register.sh
+  ma-register runbook rotate -f clusters/*.yaml --control-plane-context control-plane | REVOKE_OLD=yes bash
+
+Reads: the values files and the kubeconfigs; no token and no key.
+Writes: the script to standard output. Warnings and errors go to standard error.
 Exit code: 0 done, 2 anything wrong.";
 
 /// Arguments of `render`.
@@ -246,10 +263,59 @@ pub enum ColorArg {
     Never,
 }
 
-/// Arguments of every command that reads inputs.
+/// Arguments of `runbook`.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Inputs")]
+pub struct RunbookArgs {
+    /// What the script is to do.
+    #[command(subcommand)]
+    pub procedure: ProcedureArgs,
+}
+
+/// The procedures that there is a script for.
+#[derive(Debug, Subcommand)]
+pub enum ProcedureArgs {
+    /// Apply both sides, hand the token over, and verify that the controller reaches the cluster
+    Register(ScriptArgs),
+
+    /// Change the token to that of the last of `serviceAccount.tokenSecrets`, and revoke the old one
+    Rotate(ScriptArgs),
+
+    /// Take everything away again, in the order that leaves nothing behind
+    Deregister(ScriptArgs),
+}
+
+/// Arguments of each procedure.
+#[derive(Debug, Args)]
+pub struct ScriptArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub sources: SourceArgs,
+
+    /// Context of the control-plane cluster
+    #[arg(long, value_name = "NAME", help_heading = "Control plane")]
+    pub control_plane_context: String,
+
+    /// Kubeconfig with that context, for the script to use [default: kubectl's own]
+    #[arg(long, value_name = "FILE", help_heading = "Control plane")]
+    pub control_plane_kubeconfig: Option<OsString>,
+}
+
+/// Arguments of the commands that render.
+#[derive(Debug, Args)]
 pub struct InputArgs {
+    /// What is read, but for the token.
+    #[command(flatten)]
+    pub sources: SourceArgs,
+
+    /// Token of the service account, where the values file says nothing about it; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Inputs")]
+    pub token_file: Option<OsString>,
+}
+
+/// Arguments of every command that reads values files.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Inputs")]
+pub struct SourceArgs {
     /// Values files, each with one cluster or several as YAML documents; `-` is standard input
     #[arg(short = 'f', long, value_name = "FILE", value_hint = ValueHint::FilePath, required = true, num_args = 1..)]
     pub values: Vec<OsString>,
@@ -265,10 +331,6 @@ pub struct InputArgs {
     /// Context in it, where the values file names none [default: current-context]
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
-
-    /// Token of the service account, where the values file says nothing about it; `-` is standard input
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub token_file: Option<OsString>,
 
     /// Folder with templates of your own, in place of the built-in ones or beside them
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`input`] reads, [`registration`] resolves, [`render`] renders, [`output`] emits, and a
-//! [`command`] joins them. Nothing here prints by itself, opens a connection or runs a program.
+//! [`command`] joins them; [`runbook`] writes the script that does all of it. Nothing here prints by itself, opens a connection or runs a program.
 
 pub mod cli;
 pub mod command;
@@ -17,6 +17,7 @@ mod parallel;
 pub mod problems;
 pub mod registration;
 pub mod render;
+pub mod runbook;
 pub mod side;
 pub mod starter;
 pub mod text;

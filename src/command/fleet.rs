@@ -6,19 +6,18 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Result, bail};
 
 use super::Outside;
-use crate::cli::InputArgs;
+use crate::cli::{InputArgs, SourceArgs};
 use crate::input::file::Source;
-use crate::input::kubeconfig::Kubeconfigs;
 use crate::input::place::Place;
 use crate::input::templates::read as read_templates;
 use crate::input::values_file::ClusterValues;
-use crate::input::{self, Needs, Request};
+use crate::input::{self, Inputs, Needs, Request};
 use crate::parallel::in_parallel_with;
 use crate::problems::Problems;
 use crate::registration::finding::{Finding, Level};
 use crate::registration::fleet::{Member, check};
 use crate::registration::server::Server;
-use crate::registration::{self, Findings};
+use crate::registration::{self, Findings, Registration};
 use crate::render::{Manifest, Renderer, TemplateSet};
 use crate::side::Side;
 use crate::text::{shown, shown_first, shown_list};
@@ -32,13 +31,13 @@ pub struct Fleet {
 }
 
 /// What came of one cluster's values.
-struct Cluster {
+struct Cluster<T> {
     place: Place,
     name: String,
     server: Option<Server>,
     findings: Findings,
     notes: Vec<String>,
-    rendered: Result<Vec<Manifest>, Problems>,
+    made: Result<T, Problems>,
 }
 
 /// Reads, resolves and renders every cluster, and reports what was found on the way. `None` where
@@ -51,9 +50,22 @@ pub fn render(
     sides: &'static [Side],
     outside: &mut Outside<'_>,
 ) -> Result<Option<Fleet>> {
-    let templates = match &args.templates {
-        None => TemplateSet::built_in(),
-        Some(folder) => TemplateSet::with(read_templates(folder)?),
+    let InputArgs {
+        sources,
+        token_file,
+    } = args;
+    let templates = templates(&sources)?;
+    let strict = sources.strict;
+    let needs = Needs {
+        storage_keys: sides.contains(&Side::Compute),
+        token: sides.contains(&Side::ControlPlane),
+    };
+    if token_file.is_some() && !needs.token {
+        bail!("failed to use `--token-file`: the compute side holds no token; remove the flag");
+    }
+    let request = Request {
+        token_file: token_file.as_deref().map(Source::from_flag),
+        ..request(sources, needs)
     };
     // What is wrong with the templates is told once, and not for each cluster.
     let first = Mutex::new(Some(Renderer::new(&templates)?));
@@ -61,19 +73,104 @@ pub fn render(
         let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
         first.map_or_else(|| Renderer::new(&templates), Ok)
     };
-    let strict = args.strict;
-    let request = request(args, sides)?;
-    let values = input::read_values(&request)?;
-    refuse_flags_about_one(&request, &values)?;
+    let clusters = each(
+        &request,
+        strict,
+        outside,
+        renderer,
+        |_| (),
+        |renderer, (), registration| {
+            let renderer = renderer
+                .as_ref()
+                .map_err(|error| anyhow::anyhow!("{error:#}"))?;
+            Ok(renderer.render(&registration, sides)?)
+        },
+    )?;
+    Ok(clusters.map(|clusters| Fleet {
+        clusters: clusters.len(),
+        manifests: clusters.into_iter().flatten().collect(),
+    }))
+}
+
+/// The templates of a run.
+///
+/// # Errors
+/// Where they can't be read.
+pub fn templates(sources: &SourceArgs) -> Result<TemplateSet> {
+    let templates = match &sources.templates {
+        None => TemplateSet::built_in(),
+        Some(folder) => TemplateSet::with(read_templates(folder)?),
+    };
+    Ok(templates)
+}
+
+/// What is to be read, without a token from a flag.
+pub fn request(sources: SourceArgs, needs: Needs) -> Request {
+    let SourceArgs {
+        values,
+        defaults,
+        kubeconfig,
+        context,
+        templates: _, // read already
+        strict: _,    // about the findings
+    } = sources;
+    let source = |value: Option<std::ffi::OsString>| value.as_deref().map(Source::from_flag);
+    Request {
+        values: values
+            .iter()
+            .map(|value| Source::from_flag(value))
+            .collect(),
+        defaults: source(defaults),
+        kubeconfig: source(kubeconfig),
+        context,
+        token_file: None,
+        needs,
+    }
+}
+
+/// Reads and resolves every cluster, makes something of each, and reports what was found on the way.
+/// Gives what was made, by the clusters' names; `None` where something is wrong, which has then been
+/// reported. Each thread has something of its own `with` which it works, and `look` keeps what is of
+/// use of the inputs.
+///
+/// # Errors
+/// Where something is wrong that isn't about a cluster.
+pub fn each<W: Send, L, T: Send>(
+    request: &Request,
+    strict: bool,
+    outside: &mut Outside<'_>,
+    with: impl Fn() -> W + Sync + Send,
+    look: impl Fn(&Inputs) -> L + Sync + Send,
+    make: impl Fn(&mut W, L, Registration) -> Result<T, Problems> + Sync + Send,
+) -> Result<Option<Vec<T>>> {
+    let values = input::read_values(request)?;
+    refuse_flags_about_one(request, &values)?;
     let mut notes = Vec::new();
-    let kubeconfigs = input::read_kubeconfigs(&values, &request, &mut notes);
+    let kubeconfigs = input::read_kubeconfigs(&values, request, &mut notes);
     let progress = &outside.progress;
     progress.start("rendering", values.len());
     let now = outside.now;
-    let mut clusters = in_parallel_with(values, renderer, |renderer, values| {
-        let renderer = renderer.as_ref();
-        let cluster =
-            values.map(|values| render_one(values, &request, &kubeconfigs, sides, now, renderer));
+    let one = |with: &mut W, values: ClusterValues| {
+        let place = values.place.clone();
+        let name = values.values.name.clone();
+        let mut notes = Vec::new();
+        let inputs = input::read(values, request, &kubeconfigs, &mut notes);
+        let seen = look(&inputs);
+        let (registration, findings) = registration::resolve(inputs, now);
+        Cluster {
+            place,
+            name,
+            server: registration
+                .as_ref()
+                .ok()
+                .map(|registration| registration.server.clone()),
+            findings,
+            notes,
+            made: registration.and_then(|registration| make(with, seen, registration)),
+        }
+    };
+    let mut clusters = in_parallel_with(values, with, |with, values| {
+        let cluster = values.map(|values| one(with, values));
         progress.step();
         cluster
     });
@@ -83,29 +180,6 @@ pub fn render(
         outside.report.note(&note);
     }
     Ok(report(clusters, strict, outside))
-}
-
-fn request(args: InputArgs, sides: &[Side]) -> Result<Request> {
-    let needs = Needs {
-        storage_keys: sides.contains(&Side::Compute),
-        token: sides.contains(&Side::ControlPlane),
-    };
-    if args.token_file.is_some() && !needs.token {
-        bail!("failed to use `--token-file`: the compute side holds no token; remove the flag");
-    }
-    let source = |value: Option<std::ffi::OsString>| value.as_deref().map(Source::from_flag);
-    Ok(Request {
-        values: args
-            .values
-            .iter()
-            .map(|value| Source::from_flag(value))
-            .collect(),
-        defaults: source(args.defaults),
-        kubeconfig: source(args.kubeconfig),
-        context: args.context,
-        token_file: source(args.token_file),
-        needs,
-    })
 }
 
 /// Flags that speak of one cluster, where several are read and the flag can't mean all of them.
@@ -153,39 +227,8 @@ fn refuse_flags_about_one(
     Ok(())
 }
 
-fn render_one(
-    values: ClusterValues,
-    request: &Request,
-    kubeconfigs: &Kubeconfigs,
-    sides: &[Side],
-    now: std::time::SystemTime,
-    renderer: Result<&Renderer<'_>, &anyhow::Error>,
-) -> Cluster {
-    let place = values.place.clone();
-    let name = values.values.name.clone();
-    let mut notes = Vec::new();
-    let inputs = input::read(values, request, kubeconfigs, &mut notes);
-    let (registration, findings) = registration::resolve(inputs, now);
-    let server = registration
-        .as_ref()
-        .ok()
-        .map(|registration| registration.server.clone());
-    let rendered = registration.and_then(|registration| {
-        let renderer = renderer.map_err(|error| anyhow::anyhow!("{error:#}"))?;
-        Ok(renderer.render(&registration, sides)?)
-    });
-    Cluster {
-        place,
-        name,
-        server,
-        findings,
-        notes,
-        rendered,
-    }
-}
-
-fn check_fleet(clusters: &mut [Result<Cluster, Problems>]) {
-    let mut clusters: Vec<&mut Cluster> = clusters
+fn check_fleet<T>(clusters: &mut [Result<Cluster<T>, Problems>]) {
+    let mut clusters: Vec<&mut Cluster<T>> = clusters
         .iter_mut()
         .filter_map(|cluster| cluster.as_mut().ok())
         .collect();
@@ -203,8 +246,8 @@ fn check_fleet(clusters: &mut [Result<Cluster, Problems>]) {
         .collect();
     for (position, error) in check(&mut members) {
         if let Some(cluster) = clusters.get_mut(position) {
-            match &mut cluster.rendered {
-                Ok(_) => cluster.rendered = Err(error.into()),
+            match &mut cluster.made {
+                Ok(_) => cluster.made = Err(error.into()),
                 Err(problems) => problems.push(error),
             }
         }
@@ -212,11 +255,11 @@ fn check_fleet(clusters: &mut [Result<Cluster, Problems>]) {
 }
 
 /// Reports everything about every cluster, each thing once.
-fn report(
-    clusters: Vec<Result<Cluster, Problems>>,
+fn report<T>(
+    clusters: Vec<Result<Cluster<T>, Problems>>,
     strict: bool,
     outside: &mut Outside<'_>,
-) -> Option<Fleet> {
+) -> Option<Vec<T>> {
     let total = clusters.len();
     let affected = affected(&clusters);
     let mut wrong = 0;
@@ -233,18 +276,15 @@ fn report(
                 }
                 let accepted = report_findings(&cluster.findings, strict, &cluster.name, outside);
                 let mut problems = Problems::default();
-                let manifests = match cluster.rendered {
-                    Ok(manifests) => Some(manifests),
+                let made = match cluster.made {
+                    Ok(made) => Some(made),
                     Err(others) => {
                         problems = others;
                         None
                     }
                 };
                 problems.take(accepted);
-                (
-                    problems,
-                    manifests.map(|manifests| (cluster.name, manifests)),
-                )
+                (problems, made.map(|made| (cluster.name, made)))
             }
         };
         if problems.is_empty() {
@@ -274,24 +314,18 @@ fn report(
         return None;
     }
     good.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Some(Fleet {
-        clusters: total,
-        manifests: good
-            .into_iter()
-            .flat_map(|(_, manifests)| manifests)
-            .collect(),
-    })
+    Some(good.into_iter().map(|(_, made)| made).collect())
 }
 
 /// The clusters that each problem is about, where its text doesn't say so itself: as with a
 /// kubeconfig that several of them share.
-fn affected(clusters: &[Result<Cluster, Problems>]) -> HashMap<String, Vec<String>> {
+fn affected<T>(clusters: &[Result<Cluster<T>, Problems>]) -> HashMap<String, Vec<String>> {
     let mut affected: HashMap<String, Vec<String>> = HashMap::new();
     if clusters.len() < 2 {
         return affected;
     }
     for cluster in clusters.iter().flatten() {
-        let Err(problems) = &cluster.rendered else {
+        let Err(problems) = &cluster.made else {
             continue;
         };
         let (name, place) = (shown(&cluster.name).to_string(), cluster.place.to_string());

@@ -6,6 +6,7 @@ mod fleet;
 mod init;
 mod man;
 mod render;
+mod runbook;
 mod templates;
 mod tree;
 
@@ -55,5 +56,6 @@ pub fn run(cli: Cli, outside: &mut Outside<'_>) -> Result<Outcome> {
         Command::Templates(args) => templates::run(&args, outside),
         Command::Completions(args) => completions::run(&args, outside),
         Command::Man(args) => man::run(&args, outside),
+        Command::Runbook(args) => runbook::run(args, outside),
     }
 }

@@ -209,7 +209,11 @@ fn said_twice(request: &Request, values: &Values) -> impl Iterator<Item = anyhow
     })
 }
 
-fn search(request: &Request, values: &Values, place: &Place) -> Result<Search> {
+/// Where the kubeconfig of a cluster is looked for.
+///
+/// # Errors
+/// Where that can't be told.
+pub fn search(request: &Request, values: &Values, place: &Place) -> Result<Search> {
     let within = || place.failed_to_use();
     let kubeconfig = values.kubeconfig.as_ref();
     let path = kubeconfig.and_then(|kubeconfig| kubeconfig.path.as_deref());
