@@ -13,6 +13,7 @@ use crate::input::place::Place;
 use crate::input::values::{CredentialsValues, TokenValues};
 use crate::input::{self, Inputs, Needs, Request};
 use crate::registration::Registration;
+use crate::render::Renderer;
 use crate::runbook::{Cluster, Procedure, Runbook, Target, TokenFrom};
 use crate::text::{shown, shown_path};
 
@@ -44,7 +45,8 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         context: context(control_plane_context)
             .context("failed to use `--control-plane-context`")?,
     };
-    fleet::templates(&sources)?;
+    // A script that stops at the first template would be of no use.
+    Renderer::new(&fleet::templates(&sources)?)?;
     let flags = render_flags(&sources)?;
     let strict = sources.strict;
     let request = fleet::request(sources, NEEDS);

@@ -181,9 +181,13 @@ impl Runbook {
         let names = quote_all(self.clusters.iter().map(|cluster| &cluster.name));
         let mut text = "# --- The clusters ---\n\n".to_owned();
         let _ = writeln!(text, "clusters=({names})");
-        let _ = writeln!(text, "control_plane=({})", self.control_plane.kubectl());
+        let _ = writeln!(
+            text,
+            "# shellcheck disable=SC2016 # names are meant as they stand\ncontrol_plane=({})",
+            self.control_plane.kubectl()
+        );
         text.push_str(
-            "\n# use NAME: what follows is about this compute cluster.\n# shellcheck disable=SC2034 # not every procedure needs all of it\nuse() {\n  name=$1\n  case $name in\n",
+            "\n# use NAME: what follows is about this compute cluster.\n# shellcheck disable=SC2016,SC2034 # names are meant as they stand; not every procedure needs all of it\nuse() {\n  name=$1\n  case $name in\n",
         );
         for cluster in &self.clusters {
             cluster.write_settings(&mut text);

@@ -82,13 +82,24 @@ fn reaches_out(source: &str) -> Vec<String> {
 }
 
 /// The parts of the crate, each with the parts that it must not know.
-const UPWARDS: [(&str, &[&str]); 5] = [
+const UPWARDS: [(&str, &[&str]); 6] = [
     (
         "input",
         &["command", "cli", "output", "render", "registration"],
     ),
     ("registration", &["command", "cli", "output", "render"]),
     ("render", &["command", "cli", "output"]),
+    (
+        "runbook",
+        &[
+            "command",
+            "cli",
+            "output",
+            "render",
+            "registration",
+            "input",
+        ],
+    ),
     ("output", &["command", "cli"]),
     ("cli", &["command", "output", "render", "registration"]),
 ];
@@ -266,7 +277,7 @@ fn touches(source: &str) -> Vec<&'static str> {
 #[test]
 fn only_reading_and_writing_touch_the_outside() {
     for (part, path, text) in sources() {
-        let is_pure = part == "registration" || part == "render";
+        let is_pure = ["registration", "render", "runbook"].contains(&part.as_str());
         if is_pure && !path.ends_with("tests.rs") {
             let program = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
             assert_eq!(touches(program), [""; 0], "{}", path.display());

@@ -37,6 +37,7 @@ mod objects;
 mod properties;
 mod readme;
 mod readme_gitops;
+mod runbook;
 mod seed;
 mod sentinels;
 mod server;

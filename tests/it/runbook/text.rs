@@ -1,0 +1,206 @@
+//! What a script says, and what the program refuses to make one of.
+
+use std::process::Command;
+
+use insta::assert_snapshot;
+
+use super::{CONTROL_PLANE, DEREGISTER, REGISTER, ROTATE, TWO_TOKENS, world};
+use crate::support::{
+    Sandbox, fixture, fixture_names, fixture_text, kubeconfig, project, run, values,
+};
+
+/// What shellcheck has to say about a script.
+fn shellcheck(script: &str) -> String {
+    let sandbox = Sandbox::new();
+    sandbox.write("script.sh", script);
+    let mut command = Command::new("shellcheck");
+    command.arg("script.sh").current_dir(sandbox.path());
+    match command.output() {
+        Ok(output) => String::from_utf8(output.stdout).unwrap(),
+        Err(error) => panic!(
+            "shellcheck can't be run, so nothing is known about the scripts: install it (Debian's package `shellcheck`): {error}"
+        ),
+    }
+}
+
+#[test]
+fn scripts_pass_shellcheck() {
+    assert_ne!(shellcheck("#!/bin/bash\necho $1\n"), "", "it finds things");
+    let odd = world(TWO_TOKENS);
+    for procedure in [REGISTER, ROTATE, DEREGISTER] {
+        let script = odd.script(procedure);
+        assert_eq!(shellcheck(script.succeeds_quietly()), "", "{procedure}");
+        for name in fixture_names("values") {
+            let values = fixture(&format!("values/{name}.yaml"));
+            let has_two_tokens =
+                fixture_text(&format!("values/{name}.yaml")).contains("tokenSecrets:");
+            if procedure == ROTATE && !has_two_tokens {
+                continue;
+            }
+            let arguments = [
+                "runbook",
+                procedure,
+                "-f",
+                &values,
+                "--control-plane-context",
+                "cp",
+            ];
+            // No variable and no token file that the values name is read.
+            let script = odd.sandbox.run(arguments);
+            assert_eq!(shellcheck(script.succeeds()), "", "{procedure} {name}");
+        }
+    }
+}
+
+#[test]
+fn the_script_for_openshift() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command();
+    command.current_dir(project()).args([
+        "runbook",
+        ROTATE,
+        "-f",
+        "fixtures/values/openshift.yaml",
+        "--control-plane-context",
+        "control-plane",
+        "--control-plane-kubeconfig",
+        "control-plane.kubeconfig",
+    ]);
+    assert_snapshot!(run(&mut command, "").succeeds_quietly());
+}
+
+#[test]
+fn flags_reach_the_commands_of_the_script() {
+    let sandbox = Sandbox::new();
+    sandbox.write("-c0.yaml", "name: c0\n");
+    sandbox.write("d.yaml", "storage: {credentials: workloadIdentity}\n");
+    sandbox.write("my config", kubeconfig("server: https://203.0.113.7:6443"));
+    let script = sandbox.run([
+        "runbook",
+        REGISTER,
+        "--values=-c0.yaml",
+        "--defaults=d.yaml",
+        "--kubeconfig=my config",
+        "--strict",
+        "--control-plane-context=--help",
+    ]);
+    let script = script.succeeds_quietly();
+    for line in [
+        "      render=(ma-register render -f ./-c0.yaml --defaults=d.yaml '--kubeconfig=my config' --strict --context=ctx)",
+        "      compute=(kubectl '--kubeconfig=my config' --context=ctx)",
+        "control_plane=(kubectl --context=--help)",
+        "      storage_secret=no",
+    ] {
+        assert!(
+            script.lines().any(|other| other == line),
+            "{line} not in {script}"
+        );
+    }
+}
+
+#[test]
+fn the_kubeconfig_of_the_environment_stays_there() {
+    let sandbox = Sandbox::with_cluster();
+    let arguments = [
+        "runbook",
+        REGISTER,
+        "-f",
+        "c0.yaml",
+        "--control-plane-context",
+        "cp",
+    ];
+    let mut command = sandbox.command();
+    command.args(arguments).env("KUBECONFIG", "kubeconfig");
+    let run = run(&mut command, "");
+    // The current context may change, so it is named to both programs.
+    let script = run.succeeds_quietly();
+    assert!(
+        script.contains("compute=(kubectl --context=ctx)\n"),
+        "{script}"
+    );
+    assert!(script.contains("render=(ma-register render -f c0.yaml --context=ctx)\n"));
+}
+
+#[test]
+fn the_same_context_for_both_sides_is_mentioned() {
+    let sandbox = Sandbox::with_cluster();
+    let run = sandbox.run([
+        "runbook",
+        REGISTER,
+        "-f",
+        "c0.yaml",
+        "--kubeconfig",
+        "kubeconfig",
+        "--control-plane-kubeconfig",
+        "kubeconfig",
+        "--control-plane-context",
+        "ctx",
+    ]);
+    run.succeeds();
+    assert!(
+        run.stderr.starts_with(
+            "note: the control plane and the compute cluster `c0` are the same context"
+        )
+    );
+}
+
+#[test]
+fn what_no_script_can_be_made_of_is_refused() {
+    let sandbox = Sandbox::with_cluster();
+    let refuses = |arguments: &[&str], parts: &[&str]| {
+        let common = ["runbook", ROTATE, "--kubeconfig", "kubeconfig"];
+        sandbox.run([&common, arguments].concat()).fails_with(parts);
+    };
+    let cp = "--control-plane-context=cp";
+    refuses(&["-f", "-", cp], &["`--values`", "standard input"]);
+    refuses(
+        &["-f", "c0.yaml", "--defaults=-", cp],
+        &["`--defaults`", "standard input"],
+    );
+    refuses(
+        &["-f", "c0.yaml", "--control-plane-kubeconfig=-", cp],
+        &["standard input"],
+    );
+    refuses(
+        &["-f", "c0.yaml", "--control-plane-context="],
+        &["`--control-plane-context`", "empty"],
+    );
+    refuses(&["-f", "c0.yaml", "--token-file=t", cp], &["--token-file"]);
+    refuses(&["-f", "c0.yaml"], &["--control-plane-context"]);
+    refuses(
+        &["-f", "c0.yaml", cp],
+        &[
+            "`serviceAccount.tokenSecrets`",
+            "append",
+            "[ray-manager-token, ray-manager-token-2]",
+        ],
+    );
+    refuses(&["-f", "c0.yaml", "--templates=none", cp], &["none"]);
+    let one = values(&format!("kubeconfig: {{context: ctx}}\n{TWO_TOKENS}"));
+    let two = format!("{one}---\n{}", one.replace("c0", "c1"));
+    sandbox.write("two.yaml", two);
+    refuses(&["-f", "two.yaml", cp], &["a file of their own"]);
+    sandbox.write("c0.yaml", values("nosuchkey: 1\n"));
+    refuses(&["-f", "c0.yaml", cp], &["nosuchkey"]);
+    let nul = kubeconfig("server: https://203.0.113.7:6443").replace("ctx", "\"c\\0x\"");
+    sandbox.write("kubeconfig", nul);
+    sandbox.write("c0.yaml", values(TWO_TOKENS));
+    refuses(&["-f", "c0.yaml", cp], &["no script can hold"]);
+}
+
+#[test]
+fn findings_are_told_here_already() {
+    let sandbox = Sandbox::with_cluster();
+    sandbox.write("kubeconfig", kubeconfig("server: https://127.0.0.1:6443"));
+    let run = sandbox.run([
+        "runbook",
+        REGISTER,
+        "-f",
+        "c0.yaml",
+        "--kubeconfig",
+        "kubeconfig",
+        "--control-plane-context",
+        CONTROL_PLANE,
+    ]);
+    run.fails_with(&["error[loopback-server]"]);
+}
