@@ -43,6 +43,13 @@ pub enum Command {
     #[command(after_long_help = INIT_EXAMPLES)]
     Init(InitArgs),
 
+    /// Write the JSON Schema of the values file, for editors
+    ///
+    /// An editor with the YAML language server completes and checks a values file that names the schema
+    /// in its first line, and shows what each key means.
+    #[command(after_long_help = SCHEMA_EXAMPLES)]
+    Schema,
+
     /// Write the built-in templates into a directory, to be changed
     ///
     /// Each begins with a comment that says which variables there are. `--templates DIR` then takes
@@ -115,6 +122,15 @@ Examples:
 Reads: what `render` reads with the same flags, and DIR.
 Writes: the diff to standard output. Warnings, errors and a summary go to standard error.
 Exit code: 0 no difference, 1 some, 2 anything wrong.";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  ma-register schema > values.schema.json
+  sed -i '1i # yaml-language-server: $schema=values.schema.json' c0.yaml
+
+Reads: nothing.
+Writes: the schema (draft 2020-12) to standard output.
+Exit code: 0 done, 2 anything wrong.";
 
 const TEMPLATES_EXAMPLES: &str = "\
 Examples:

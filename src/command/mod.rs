@@ -7,6 +7,7 @@ mod init;
 mod man;
 mod render;
 mod runbook;
+mod schema;
 mod templates;
 mod tree;
 
@@ -53,6 +54,7 @@ pub fn run(cli: Cli, outside: &mut Outside<'_>) -> Result<Outcome> {
         Command::Render(args) => render::run(args, outside),
         Command::Diff(args) => diff::run(args, outside),
         Command::Init(args) => init::run(args, outside),
+        Command::Schema => schema::run(outside),
         Command::Templates(args) => templates::run(&args, outside),
         Command::Completions(args) => completions::run(&args, outside),
         Command::Man(args) => man::run(&args, outside),

@@ -10,6 +10,7 @@ mod locate;
 mod merge;
 mod mistake;
 pub mod place;
+pub mod schema;
 pub mod secret;
 pub mod templates;
 mod tree;

@@ -6,15 +6,20 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::SecretString;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Everything that a values file may hold.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Values {
     /// Name of the compute cluster in the control plane.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    )]
     pub name: String,
     /// Where and how the compute kubeconfig is read.
     pub kubeconfig: Option<KubeconfigValues>,
@@ -37,21 +42,23 @@ pub struct Values {
 }
 
 /// `kubeconfig`: where and how the compute kubeconfig is read.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KubeconfigValues {
-    /// Path of the kubeconfig, relative to the values file.
+    /// Path of the kubeconfig, relative to the values file; where it is left out, `--kubeconfig`,
+    /// `$KUBECONFIG` or `~/.kube/config`.
     pub path: Option<String>,
-    /// Name of the context in it.
+    /// Name of the context in it; where it is left out, `--context` or the current one.
     pub context: Option<String>,
     /// The address at which the control plane reaches the API server, where that differs.
     pub server: Option<String>,
-    /// Path of a PEM file, relative to the values file, or `system`.
+    /// Path of a PEM file, relative to the values file, where the kubeconfig has none or another one; or
+    /// `system`, for a server whose certificate comes from a public authority.
     pub certificate_authority: Option<String>,
 }
 
 /// `cluster`: what is copied into the Cluster's spec.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClusterValues {
     /// Service level.
@@ -67,7 +74,7 @@ pub struct ClusterValues {
 }
 
 /// Service level of a cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sla {
     /// `SLA_TYPE_PRODUCTION`
@@ -77,7 +84,7 @@ pub enum Sla {
 }
 
 /// Kind of data centre that a cluster is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DataCentre {
     /// `DC_TYPE_ON_PREM`
@@ -89,10 +96,11 @@ pub enum DataCentre {
 }
 
 /// One kind of machine of a cluster; fields as in the Cluster's `spec.kubernetes.skus`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Sku {
     /// Number of processors.
+    #[schemars(range(min = 0, max = i32::MAX))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<i32>,
     /// Memory in GB, as text.
@@ -102,6 +110,7 @@ pub struct Sku {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_size_gb: Option<String>,
     /// Number of GPUs.
+    #[schemars(range(min = 0, max = i32::MAX))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu: Option<i32>,
     /// Kind of GPU.
@@ -110,14 +119,14 @@ pub struct Sku {
 }
 
 /// `storage`: the object storage that jobs use.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StorageValues {
-    /// An fsspec URL.
+    /// An fsspec URL; `s3://default` where it is left out.
     pub file_system: Option<String>,
-    /// Scheme of the endpoint.
+    /// Scheme of the endpoint; where it is left out, that of its URL, or `https` without one.
     pub scheme: Option<StorageScheme>,
-    /// URL of an S3 API that isn't AWS's own.
+    /// URL of an S3 API; left out for AWS's own.
     pub endpoint: Option<String>,
     /// How jobs get access.
     pub credentials: Option<CredentialsValues>,
@@ -126,7 +135,7 @@ pub struct StorageValues {
 }
 
 /// Scheme of the storage endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StorageScheme {
     /// Unencrypted.
@@ -146,7 +155,8 @@ impl StorageScheme {
 }
 
 /// `storage.credentials`: how jobs get access to the storage.
-#[derive(Debug)]
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged, rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum CredentialsValues {
     /// By an S3 key pair.
     Keys {
@@ -156,20 +166,24 @@ pub enum CredentialsValues {
         secret_access_key: SecretValue,
     },
     /// By the platform, without keys.
+    #[schemars(schema_with = "workload_identity")]
     WorkloadIdentity,
     /// By a Secret and ConfigMap keys that someone else manages.
+    #[schemars(schema_with = "existing_secret")]
     ExistingSecret,
     /// By an S3 key pair that the External Secrets Operator gets from a store.
     ExternalSecret {
         /// Where the store has it.
+        #[schemars(rename = "externalSecret")]
         remote: RemoteKeysValues,
         /// Whether the operator makes the ConfigMap as well, with the key in it.
+        #[schemars(with = "Option<bool>")]
         config_map: bool,
     },
 }
 
 /// `storage.credentials.externalSecret`: where a store has an S3 key pair.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RemoteKeysValues {
     /// Key in the store.
@@ -247,16 +261,18 @@ impl<'de> Deserialize<'de> for CredentialsValues {
 }
 
 /// A secret as a values file gives it: in the clear, or where it is to be read.
-#[derive(Debug)]
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
 pub enum SecretValue {
     /// The secret itself.
-    Literal(SecretString),
+    Literal(#[schemars(with = "String")] SecretString),
     /// Where it is to be read.
     From(SecretSource),
 }
 
 /// Where a secret is to be read: exactly one of an environment variable and a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
 pub enum SecretSource {
     /// Name of an environment variable.
     Env(String),
@@ -295,13 +311,16 @@ impl<'de> Deserialize<'de> for SecretValue {
 }
 
 /// `token`: where the service account's token comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
 pub enum TokenValues {
     /// It is read.
     From(SecretSource),
     /// Someone else makes the Secret.
+    #[schemars(schema_with = "none")]
     None,
     /// The External Secrets Operator takes it from the compute cluster to the control plane.
+    #[schemars(schema_with = "external_secret")]
     ExternalSecret,
 }
 
@@ -342,21 +361,22 @@ impl<'de> Deserialize<'de> for TokenValues {
 }
 
 /// `serviceAccount`: the service account by which the control plane works in the compute cluster.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceAccountValues {
-    /// Its name, in namespace `default`.
+    /// Its name, in namespace `default`; `ray-manager` where it is left out.
     pub name: Option<String>,
-    /// Names of its token Secrets; the last is the current one.
+    /// Names of its token Secrets, of which the last is the current one: append one to rotate.
+    /// `[NAME-token]` where they are left out.
     pub token_secrets: Option<Vec<String>>,
     /// Rules beyond those for Ray.
     pub extra_rules: Option<Vec<Rule>>,
-    /// How far its rights reach.
+    /// How far its rights reach; `cluster` where it is left out.
     pub scope: Option<Scope>,
 }
 
 /// How far the service account's rights reach.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// Every namespace: a ClusterRole and a ClusterRoleBinding.
@@ -367,7 +387,7 @@ pub enum Scope {
 }
 
 /// A PolicyRule of `rbac.authorization.k8s.io/v1`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rule {
     /// API groups; `""` is the core group.
@@ -387,24 +407,26 @@ pub struct Rule {
 }
 
 /// `externalSecrets`: how the External Secrets Operator reaches the stores.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExternalSecretsValues {
     /// The store as the compute cluster knows it.
     pub compute_store: Option<StoreValues>,
     /// The store as the control-plane cluster knows it.
     pub control_plane_store: Option<StoreValues>,
-    /// What the token's key in the store begins with; the cluster's name follows.
+    /// What the token's key in the store begins with; the cluster's name follows. `michelangelo/` where
+    /// it is left out.
     pub key_prefix: Option<String>,
     /// Property that the token has there; given as null where the store has no properties.
     #[serde(default, deserialize_with = "given")]
+    #[schemars(extend("default" = "token"))]
     pub property: Option<Option<String>>,
-    /// How often the operator looks, as a Go duration.
+    /// How often the operator looks, as a Go duration; `1h0m0s` where it is left out.
     pub refresh_interval: Option<String>,
 }
 
 /// A store of the External Secrets Operator.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoreValues {
     /// Its name.
@@ -414,7 +436,7 @@ pub struct StoreValues {
 }
 
 /// Kind of a store of the External Secrets Operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum StoreKind {
     /// A store of namespace `default`.
     SecretStore,
@@ -430,6 +452,31 @@ impl StoreKind {
             Self::ClusterSecretStore => "ClusterSecretStore",
         }
     }
+}
+
+fn workload_identity(_: &mut SchemaGenerator) -> Schema {
+    word("workloadIdentity")
+}
+
+fn none(_: &mut SchemaGenerator) -> Schema {
+    word("none")
+}
+
+fn external_secret(_: &mut SchemaGenerator) -> Schema {
+    word("externalSecret")
+}
+
+fn existing_secret(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "properties": {"existingSecret": {"const": true}},
+        "required": ["existingSecret"],
+        "additionalProperties": false,
+    })
+}
+
+fn word(word: &str) -> Schema {
+    json_schema!({"type": "string", "const": word})
 }
 
 /// Tells a key that is given as null from one that isn't given, with `#[serde(default)]`.

@@ -105,8 +105,11 @@ const UPWARDS: [(&str, &[&str]); 6] = [
 ];
 
 /// Packages, each with the parts of the crate that know it.
-const CONFINED: [(&str, &[&str]); 5] = [
+const CONFINED: [(&str, &[&str]); 8] = [
     ("clap", &["cli", "command", "main"]),
+    ("clap_complete", &["cli", "command"]),
+    ("clap_mangen", &["command"]),
+    ("schemars", &["input"]),
     ("minijinja", &["render"]),
     ("kube", &["input"]),
     ("similar", &["output"]),

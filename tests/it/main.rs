@@ -38,6 +38,7 @@ mod properties;
 mod readme;
 mod readme_gitops;
 mod runbook;
+mod schema;
 mod seed;
 mod sentinels;
 mod server;

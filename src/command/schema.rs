@@ -1,0 +1,20 @@
+//! `schema`: the JSON Schema of the values file, for editors.
+
+use anyhow::{Context as _, Result};
+
+use super::{Outcome, Outside};
+use crate::input::schema;
+use crate::registration::finding::Code;
+
+/// Writes the schema.
+///
+/// # Errors
+/// Where standard output can't be written.
+pub fn run(outside: &mut Outside<'_>) -> Result<Outcome> {
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    let schema = schema::of_values(&codes);
+    writeln!(outside.out, "{schema:#}")
+        .and_then(|()| outside.out.flush())
+        .context("failed to write to standard output")?;
+    Ok(Outcome::Done)
+}
