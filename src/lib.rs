@@ -1,9 +1,9 @@
-//! Registers a compute cluster with a Michelangelo control plane, as Kubernetes manifests.
+//! Registers compute clusters with a Michelangelo control plane, as Kubernetes manifests.
 //!
 //! The data flows one way, in four steps:
 //!
 //! ```text
-//! inputs ──read──▶ Inputs ──resolve──▶ Registration ──render──▶ [Manifest] ──emit──▶ stream | directory
+//! inputs ──read──▶ Inputs ──resolve──▶ Registration ──render──▶ [Manifest] ──emit──▶ stream | directory | diff
 //! ```
 //!
 //! [`input`] reads, [`registration`] resolves, [`render`] renders, [`output`] emits, and a
