@@ -43,6 +43,14 @@ pub enum Command {
     #[command(after_long_help = INIT_EXAMPLES)]
     Init(InitArgs),
 
+    /// Show what is read and concluded about each cluster
+    ///
+    /// Its context, server, certificate authority, token and storage, where each comes from, and what
+    /// was found, with its remedy. No secret is shown. What is wrong with one cluster doesn't hide the
+    /// others.
+    #[command(after_long_help = INSPECT_EXAMPLES)]
+    Inspect(InspectArgs),
+
     /// Write the JSON Schema of the values file, for editors
     ///
     /// An editor with the YAML language server completes and checks a values file that names the schema
@@ -122,6 +130,16 @@ Examples:
 Reads: what `render` reads with the same flags, and DIR.
 Writes: the diff to standard output. Warnings, errors and a summary go to standard error.
 Exit code: 0 no difference, 1 some, 2 anything wrong.";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  ma-register inspect -f c0.yaml
+  ma-register inspect -f clusters/*.yaml
+  ma-register inspect -f clusters/*.yaml --format json | jq -r '.[] | [.name, .token.expires] | @tsv'
+
+Reads: what `render` reads with the same flags.
+Writes: a table or JSON to standard output. Notes and errors go to standard error.
+Exit code: 0 done, findings or not, 2 where anything can't be used or told; the rest is shown all the same.";
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -227,6 +245,37 @@ pub struct DiffArgs {
     pub quiet: bool,
 }
 
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// What is read about the clusters, but for the token.
+    #[command(flatten)]
+    pub sources: SourceArgs,
+
+    /// Token of the service account, where the values file says nothing about it; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Inputs")]
+    pub token_file: Option<OsString>,
+
+    /// How it is shown
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "table",
+        help_heading = "Output"
+    )]
+    pub format: FormatArg,
+}
+
+/// How facts are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// For people: one cluster as a list, several as rows
+    Table,
+    /// For scripts: a list with an object for each cluster
+    Json,
+}
+
 /// Arguments of `templates`.
 #[derive(Debug, Args)]
 pub struct TemplatesArgs {
@@ -307,6 +356,10 @@ pub struct ScriptArgs {
     #[command(flatten)]
     pub sources: SourceArgs,
 
+    /// How it is rendered.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
+
     /// Context of the control-plane cluster
     #[arg(long, value_name = "NAME", help_heading = "Control plane")]
     pub control_plane_context: String,
@@ -319,16 +372,20 @@ pub struct ScriptArgs {
 /// Arguments of the commands that render.
 #[derive(Debug, Args)]
 pub struct InputArgs {
-    /// What is read, but for the token.
+    /// What is read about the clusters, but for the token.
     #[command(flatten)]
     pub sources: SourceArgs,
 
     /// Token of the service account, where the values file says nothing about it; `-` is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Inputs")]
     pub token_file: Option<OsString>,
+
+    /// How it is rendered.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
 }
 
-/// Arguments of every command that reads values files.
+/// Arguments of every command that reads about clusters.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct SourceArgs {
@@ -347,7 +404,12 @@ pub struct SourceArgs {
     /// Context in it, where the values file names none [default: current-context]
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
+}
 
+/// Arguments of every command that stands or falls with what is rendered.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Inputs")]
+pub struct RenderingArgs {
     /// Folder with templates of your own, in place of the built-in ones or beside them
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub templates: Option<PathBuf>,

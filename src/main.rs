@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         report: Report::new(&mut err),
         colours_output: io::stdout().is_terminal()
             && AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+        width: terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0),
         progress: Progress::new(io::stderr().is_terminal()),
         now: SystemTime::now(),
     };

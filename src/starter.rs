@@ -72,8 +72,7 @@ impl Starter<'_> {
             Err(error) => {
                 comment(text, 2, &format!("{error:#}"));
                 open_server(text, 6443);
-                // Any server does, to look at the authority.
-                Server::parse("https://host.invalid").ok()
+                None
             }
             Ok((server, findings)) => {
                 for finding in &findings {
@@ -95,13 +94,11 @@ impl Starter<'_> {
                 Some(server)
             }
         };
-        if let Some(server) = server {
-            self.authority(text, &server, now);
-        }
+        self.authority(text, server.as_ref(), now);
     }
 
-    fn authority(&self, text: &mut String, server: &Server, now: SystemTime) {
-        if server.is_gke_dns_endpoint() {
+    fn authority(&self, text: &mut String, server: Option<&Server>, now: SystemTime) {
+        if server.is_some_and(Server::is_gke_dns_endpoint) {
             comment(
                 text,
                 2,

@@ -10,6 +10,18 @@ pub fn shown(text: &str) -> impl fmt::Display + '_ {
     Shown(text)
 }
 
+/// Text from input for a place where backticks would be noise: escaped as by [`shown`].
+pub fn bare(text: &str) -> String {
+    if holds_credential(text) {
+        return "***".to_owned();
+    }
+    let escaped = |character: char| match is_unsafe_to_show(character) {
+        true => character.escape_unicode().to_string(),
+        false => character.to_string(),
+    };
+    text.chars().map(escaped).collect()
+}
+
 /// Shows a path as [`shown`] does; bytes that are no UTF-8 become U+FFFD. What can't be a path, as it
 /// has a line break or a part that no file system takes, may be a file's content and is shown as
 /// `***`.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Result, bail};
 
 use super::Outside;
-use crate::cli::{InputArgs, SourceArgs};
+use crate::cli::{InputArgs, RenderingArgs, SourceArgs};
 use crate::input::file::Source;
 use crate::input::place::Place;
 use crate::input::templates::read as read_templates;
@@ -52,10 +52,10 @@ pub fn render(
 ) -> Result<Option<Fleet>> {
     let InputArgs {
         sources,
+        rendering,
         token_file,
     } = args;
-    let templates = templates(&sources)?;
-    let strict = sources.strict;
+    let templates = templates(&rendering)?;
     let needs = Needs {
         storage_keys: sides.contains(&Side::Compute),
         token: sides.contains(&Side::ControlPlane),
@@ -75,7 +75,7 @@ pub fn render(
     };
     let clusters = each(
         &request,
-        strict,
+        rendering.strict,
         outside,
         renderer,
         |_| (),
@@ -96,8 +96,8 @@ pub fn render(
 ///
 /// # Errors
 /// Where they can't be read.
-pub fn templates(sources: &SourceArgs) -> Result<TemplateSet> {
-    let templates = match &sources.templates {
+pub fn templates(rendering: &RenderingArgs) -> Result<TemplateSet> {
+    let templates = match &rendering.templates {
         None => TemplateSet::built_in(),
         Some(folder) => TemplateSet::with(read_templates(folder)?),
     };
@@ -111,8 +111,6 @@ pub fn request(sources: SourceArgs, needs: Needs) -> Request {
         defaults,
         kubeconfig,
         context,
-        templates: _, // read already
-        strict: _,    // about the findings
     } = sources;
     let source = |value: Option<std::ffi::OsString>| value.as_deref().map(Source::from_flag);
     Request {
@@ -143,18 +141,10 @@ pub fn each<W: Send, L, T: Send>(
     look: impl Fn(&Inputs) -> L + Sync + Send,
     make: impl Fn(&mut W, L, Registration) -> Result<T, Problems> + Sync + Send,
 ) -> Result<Option<Vec<T>>> {
-    let values = input::read_values(request)?;
-    refuse_flags_about_one(request, &values)?;
-    let mut notes = Vec::new();
-    let kubeconfigs = input::read_kubeconfigs(&values, request, &mut notes);
-    let progress = &outside.progress;
-    progress.start("rendering", values.len());
     let now = outside.now;
-    let one = |with: &mut W, values: ClusterValues| {
-        let place = values.place.clone();
-        let name = values.values.name.clone();
-        let mut notes = Vec::new();
-        let inputs = input::read(values, request, &kubeconfigs, &mut notes);
+    let one = |with: &mut W, inputs: Inputs, notes| {
+        let place = inputs.place.clone();
+        let name = inputs.values.name.clone();
         let seen = look(&inputs);
         let (registration, findings) = registration::resolve(inputs, now);
         Cluster {
@@ -169,17 +159,44 @@ pub fn each<W: Send, L, T: Send>(
             made: registration.and_then(|registration| make(with, seen, registration)),
         }
     };
-    let mut clusters = in_parallel_with(values, with, |with, values| {
-        let cluster = values.map(|values| one(with, values));
+    let mut clusters = read(request, "rendering", outside, with, one)?;
+    check_fleet(&mut clusters);
+    Ok(report(clusters, strict, outside))
+}
+
+/// Reads every cluster and does the same with the inputs of each and with the notes about them, by way
+/// of something that each thread has `with` which it works. A file that can't be read counts as one
+/// cluster.
+///
+/// # Errors
+/// Where something is wrong that isn't about a cluster.
+pub fn read<W: Send, T: Send>(
+    request: &Request,
+    doing: &'static str,
+    outside: &mut Outside<'_>,
+    with: impl Fn() -> W + Sync + Send,
+    work: impl Fn(&mut W, Inputs, Vec<String>) -> T + Sync + Send,
+) -> Result<Vec<Result<T, Problems>>> {
+    let values = input::read_values(request)?;
+    refuse_flags_about_one(request, &values)?;
+    let mut notes = Vec::new();
+    let kubeconfigs = input::read_kubeconfigs(&values, request, &mut notes);
+    let progress = &outside.progress;
+    progress.start(doing, values.len());
+    let done = in_parallel_with(values, with, |with, values| {
+        let done = values.map(|values| {
+            let mut notes = Vec::new();
+            let inputs = input::read(values, request, &kubeconfigs, &mut notes);
+            work(with, inputs, notes)
+        });
         progress.step();
-        cluster
+        done
     });
     progress.stop();
-    check_fleet(&mut clusters);
     for note in notes {
         outside.report.note(&note);
     }
-    Ok(report(clusters, strict, outside))
+    Ok(done)
 }
 
 /// Flags that speak of one cluster, where several are read and the flag can't mean all of them.

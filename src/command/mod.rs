@@ -4,6 +4,7 @@ mod completions;
 mod diff;
 mod fleet;
 mod init;
+mod inspect;
 mod man;
 mod render;
 mod runbook;
@@ -27,6 +28,8 @@ pub struct Outside<'a> {
     pub report: Report<'a>,
     /// Whether data may be coloured: it goes to a terminal, and nothing says otherwise.
     pub colours_output: bool,
+    /// Columns of the terminal that data goes to, if it does.
+    pub width: Option<u16>,
     /// How far a long run has got.
     pub progress: Progress,
     /// The time of the run, which decides about warnings only.
@@ -40,7 +43,8 @@ pub enum Outcome {
     Done,
     /// There are differences, and that was the question.
     Differs,
-    /// Something is wrong, which has been reported; nothing has been written.
+    /// Something is wrong, which has been reported; nothing has been written but, by `inspect`, what
+    /// could be told all the same.
     Wrong,
 }
 
@@ -54,6 +58,7 @@ pub fn run(cli: Cli, outside: &mut Outside<'_>) -> Result<Outcome> {
         Command::Render(args) => render::run(args, outside),
         Command::Diff(args) => diff::run(args, outside),
         Command::Init(args) => init::run(args, outside),
+        Command::Inspect(args) => inspect::run(args, outside),
         Command::Schema => schema::run(outside),
         Command::Templates(args) => templates::run(&args, outside),
         Command::Completions(args) => completions::run(&args, outside),

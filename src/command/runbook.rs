@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use super::{Outcome, Outside, fleet};
-use crate::cli::{ProcedureArgs, RunbookArgs, ScriptArgs, SourceArgs};
+use crate::cli::{ProcedureArgs, RenderingArgs, RunbookArgs, ScriptArgs, SourceArgs};
 use crate::input::file::Source;
 use crate::input::kubeconfig::Search;
 use crate::input::place::Place;
@@ -37,6 +37,7 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
     let command = command(procedure, &args)?;
     let ScriptArgs {
         sources,
+        rendering,
         control_plane_context,
         control_plane_kubeconfig,
     } = args;
@@ -46,13 +47,12 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
             .context("failed to use `--control-plane-context`")?,
     };
     // A script that stops at the first template would be of no use.
-    Renderer::new(&fleet::templates(&sources)?)?;
-    let flags = render_flags(&sources)?;
-    let strict = sources.strict;
+    Renderer::new(&fleet::templates(&rendering)?)?;
+    let flags = render_flags(&sources, &rendering)?;
     let request = fleet::request(sources, NEEDS);
     let clusters = fleet::each(
         &request,
-        strict,
+        rendering.strict,
         outside,
         || (),
         |inputs| Seen::of(inputs, &request),
@@ -91,6 +91,7 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
 fn refuse_standard_input(args: &ScriptArgs) -> Result<()> {
     let ScriptArgs {
         sources,
+        rendering: _, // no templates come from standard input
         control_plane_context: _,
         control_plane_kubeconfig,
     } = args;
@@ -213,15 +214,14 @@ fn cluster(
 }
 
 /// The flags that are the same for every cluster.
-fn render_flags(sources: &SourceArgs) -> Result<Vec<String>> {
+fn render_flags(sources: &SourceArgs, rendering: &RenderingArgs) -> Result<Vec<String>> {
     let SourceArgs {
         values: _,  // each cluster's own
         context: _, // known for each cluster
         defaults,
         kubeconfig,
-        templates,
-        strict,
     } = sources;
+    let RenderingArgs { templates, strict } = rendering;
     let mut flags = Vec::new();
     for (flag, file) in [
         ("--defaults", defaults.as_deref()),
@@ -242,6 +242,7 @@ fn render_flags(sources: &SourceArgs) -> Result<Vec<String>> {
 fn command(procedure: Procedure, args: &ScriptArgs) -> Result<Vec<String>> {
     let ScriptArgs {
         sources,
+        rendering,
         control_plane_context,
         control_plane_kubeconfig,
     } = args;
@@ -251,7 +252,7 @@ fn command(procedure: Procedure, args: &ScriptArgs) -> Result<Vec<String>> {
     for file in &sources.values {
         words.push(path(file)?);
     }
-    words.extend(render_flags(sources)?);
+    words.extend(render_flags(sources, rendering)?);
     if let Some(context) = &sources.context {
         words.push(format!("--context={context}"));
     }

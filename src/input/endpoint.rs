@@ -16,6 +16,8 @@ use crate::text::shown;
 pub struct Endpoint {
     /// Name of the chosen context.
     pub context: String,
+    /// The kubeconfig that holds its cluster.
+    pub kubeconfig: Source,
     /// The kubeconfig's cluster, for messages: its name and file.
     pub origin: String,
     /// The server.
@@ -41,6 +43,17 @@ pub struct Server {
     pub origin: String,
     /// Whether the values file names it.
     pub is_from_values: bool,
+    /// The kubeconfig's, where the values file names another; may hold a password.
+    pub instead_of: Option<ServerUrl>,
+}
+
+/// A server's URL that isn't used. Its `Debug` form is redacted, since it may hold a password.
+pub struct ServerUrl(pub String);
+
+impl std::fmt::Debug for ServerUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerUrl(…)")
+    }
 }
 
 /// A proxy's URL. Its `Debug` form is redacted, since it may hold a password.
@@ -101,11 +114,13 @@ pub fn read(
             url: Some(url),
             origin: format!("`kubeconfig.server` of {place}"),
             is_from_values: true,
+            instead_of: chosen.cluster.server.clone().map(ServerUrl),
         },
         None => Server {
             url: chosen.cluster.server.clone(),
             origin: format!("`server` of {origin}"),
             is_from_values: false,
+            instead_of: None,
         },
     };
     let named = over.and_then(|over| over.certificate_authority.as_deref());
@@ -122,6 +137,7 @@ pub fn read(
         proxy_url: chosen.cluster.proxy_url.map(ProxyUrl),
         tls_server_name: chosen.cluster.tls_server_name,
         context: chosen.context,
+        kubeconfig: chosen.source,
         origin,
     })
 }

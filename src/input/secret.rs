@@ -103,7 +103,7 @@ fn read_variable(name: &str) -> Result<Secret> {
 }
 
 /// Whether it is a word as variables are named by; a secret in a name's place seldom is.
-fn is_identifier(name: &str) -> bool {
+pub fn is_identifier(name: &str) -> bool {
     name.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !name.starts_with(|first: char| first.is_ascii_digit())

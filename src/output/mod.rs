@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod directory;
+pub mod facts;
 pub mod files;
 mod progress;
 mod report;

@@ -9,20 +9,36 @@ use super::certificate::CertificateAuthority;
 use super::finding::{Code, Finding};
 use super::server::{Server, mask_url};
 use crate::input::endpoint::{Authority, Endpoint};
+use crate::problems::Problems;
 use crate::text::shown;
 
-/// A server, its certificate authority (none where the controller's own roots do), and findings.
-type Resolved = (Server, Option<CertificateAuthority>, Vec<Finding>);
+/// What could be told of an endpoint. Each part is there or is a problem.
+#[derive(Default)]
+pub struct Resolved {
+    /// The server.
+    pub server: Option<Server>,
+    /// Its certificate authority; the inner one is none where the controller's own roots do.
+    pub authority: Option<Option<CertificateAuthority>>,
+    /// What is suspicious.
+    pub findings: Vec<Finding>,
+    /// Where the control plane couldn't use one of them at all.
+    pub problems: Problems,
+}
 
 /// Checks the server and the certificate authority of an endpoint.
-///
-/// # Errors
-/// Where the control plane couldn't use one of them at all.
-pub fn resolve(endpoint: &Endpoint, now: SystemTime) -> Result<Resolved> {
-    let (server, mut findings) = resolve_server(endpoint)?;
-    let (authority, about_authority) = resolve_authority(endpoint, &server, now)?;
-    findings.extend(about_authority);
-    Ok((server, authority, findings))
+pub fn resolve(endpoint: &Endpoint, now: SystemTime) -> Resolved {
+    let mut problems = Problems::default();
+    let (server, about_server) = problems.take(resolve_server(endpoint)).unzip();
+    let authority = resolve_authority(endpoint, server.as_ref(), now);
+    let (authority, about_authority) = problems.take(authority).unzip();
+    let mut findings = about_server.unwrap_or_default();
+    findings.extend(about_authority.unwrap_or_default());
+    Resolved {
+        server,
+        authority,
+        findings,
+        problems,
+    }
 }
 
 /// Checks the server of an endpoint.
@@ -44,20 +60,21 @@ pub fn resolve_server(endpoint: &Endpoint) -> Result<(Server, Vec<Finding>)> {
     Ok((server, findings))
 }
 
-/// Checks the certificate authority of an endpoint; none where the controller's own roots do.
+/// Checks the certificate authority of an endpoint, for its server where that is known; none where the
+/// controller's own roots do.
 ///
 /// # Errors
 /// Where the control plane couldn't use it at all.
 pub fn resolve_authority(
     endpoint: &Endpoint,
-    server: &Server,
+    server: Option<&Server>,
     now: SystemTime,
 ) -> Result<(Option<CertificateAuthority>, Vec<Finding>)> {
     let Some((authority, origin)) = read_authority(endpoint)? else {
         return Ok((None, Vec::new()));
     };
     let mut findings = Vec::new();
-    if server.is_gke_dns_endpoint() {
+    if server.is_some_and(Server::is_gke_dns_endpoint) {
         findings.push(Finding::new(
             Code::GkeDnsEndpoint,
             format!(

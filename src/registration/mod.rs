@@ -115,12 +115,78 @@ impl Findings {
     }
 }
 
+/// What could be told about one compute cluster: each part is there, or is among the problems.
+pub struct Parts {
+    /// Name of the compute cluster in the control plane; it may be one that Kubernetes doesn't take.
+    pub name: String,
+    /// The API server as the control plane dials it.
+    pub server: Option<Server>,
+    /// The certificates by which it is checked; the inner one is none where the controller's own roots
+    /// do.
+    pub certificate_authority: Option<Option<CertificateAuthority>>,
+    /// The storage that jobs use.
+    pub storage: Option<Storage>,
+    /// How the control plane gets the service account's token.
+    pub token: Option<TokenDelivery>,
+    /// What the token says about itself, where one was read.
+    pub token_read: Option<Token>,
+    /// What is wrong, apart from a token that nothing was decided about.
+    pub problems: Problems,
+    /// What is suspicious.
+    pub findings: Findings,
+    undecided: Option<anyhow::Error>,
+    cluster: Option<ClusterValues>,
+    service_account: Option<ServiceAccount>,
+    labels: Option<BTreeMap<String, String>>,
+    annotations: Option<BTreeMap<String, String>>,
+}
+
 /// Checks and completes what was read. What is only suspicious is a finding, also where something
 /// else is wrong.
 ///
 /// # Errors
 /// Everything where a value isn't what its key asks for, or couldn't be read.
 pub fn resolve(inputs: Inputs, now: SystemTime) -> (Result<Registration, Problems>, Findings) {
+    let Parts {
+        name,
+        server,
+        certificate_authority,
+        storage,
+        token,
+        token_read: _,
+        mut problems,
+        findings,
+        undecided,
+        cluster,
+        service_account,
+        labels,
+        annotations,
+    } = resolve_parts(inputs, now);
+    if let Some(undecided) = undecided {
+        problems.push(undecided);
+    }
+    let registration = (|| {
+        Some(Registration {
+            name,
+            server: server?,
+            certificate_authority: certificate_authority?,
+            cluster: cluster?,
+            storage: storage?,
+            service_account: service_account?,
+            token: token?,
+            labels: labels?,
+            annotations: annotations?,
+        })
+    })();
+    match registration {
+        Some(registration) if problems.is_empty() => (Ok(registration), findings),
+        _ => (Err(problems), findings),
+    }
+}
+
+/// Checks and completes each part of what was read by itself, so that one that is wrong doesn't hide
+/// the others.
+pub fn resolve_parts(inputs: Inputs, now: SystemTime) -> Parts {
     let Inputs {
         place,
         values,
@@ -148,7 +214,7 @@ pub fn resolve(inputs: Inputs, now: SystemTime) -> (Result<Registration, Problem
         }),
         ..Findings::default()
     };
-    let name_is_good = problems.take(
+    problems.take(
         name::check_label(&name)
             .context("`name`")
             .with_context(within),
@@ -162,18 +228,22 @@ pub fn resolve(inputs: Inputs, now: SystemTime) -> (Result<Registration, Problem
         problems.take(metadata::annotations(annotations.unwrap_or_default()).with_context(within));
     let external_secrets = problems
         .take(external_secrets::resolve(external_secrets.unwrap_or_default()).with_context(within));
-    let storage = problems.take(storage_keys).and_then(|keys| {
-        let stores = external_secrets.as_ref()?;
+    // Keys that couldn't be read are a problem, and what else there is of the storage is known.
+    let keys = problems.take(storage_keys).flatten();
+    let storage = external_secrets.as_ref().and_then(|stores| {
         let (storage, found) =
             problems.take(storage::resolve(storage, keys, stores).with_context(within))?;
         findings.add(all_at(&place.to_string(), found));
         Some(storage)
     });
-    let endpoint = endpoint.and_then(|endpoint| endpoint::resolve(&endpoint, now));
-    let endpoint = problems.take(endpoint).map(|(server, authority, found)| {
-        findings.add(found);
-        (server, authority)
-    });
+    let endpoint = match problems.take(endpoint) {
+        Some(endpoint) => endpoint::resolve(&endpoint, now),
+        None => endpoint::Resolved::default(),
+    };
+    findings.add(endpoint.findings);
+    problems.append(endpoint.problems);
+    let mut undecided = None;
+    let mut token_read = None;
     let token = problems.take(token).and_then(|token| {
         let account = service_account.as_ref()?;
         match token {
@@ -186,34 +256,32 @@ pub fn resolve(inputs: Inputs, now: SystemTime) -> (Result<Registration, Problem
                     .map(TokenDelivery::External)
             }
             TokenInput::Undecided => {
-                problems.push(undecided(&name, account));
+                undecided = Some(no_decision(&name, account));
                 None
             }
             TokenInput::Read { token, origin } => {
                 let (token, found) = problems.take(check_token(&token, &origin, account, now))?;
                 findings.add(found);
-                Some(TokenDelivery::Rendered(token))
+                let secret = Secret::from_elsewhere(token.expose().to_owned());
+                token_read = Some(token);
+                Some(TokenDelivery::Rendered(secret))
             }
         }
     });
-    let registration = (|| {
-        let (server, certificate_authority) = endpoint?;
-        name_is_good?;
-        Some(Registration {
-            name,
-            server,
-            certificate_authority,
-            cluster: cluster?,
-            storage: storage?,
-            service_account: service_account?,
-            token: token?,
-            labels: labels?,
-            annotations: annotations?,
-        })
-    })();
-    match registration {
-        Some(registration) if problems.is_empty() => (Ok(registration), findings),
-        _ => (Err(problems), findings),
+    Parts {
+        name,
+        server: endpoint.server,
+        certificate_authority: endpoint.authority,
+        storage,
+        token,
+        token_read,
+        problems,
+        findings,
+        undecided,
+        cluster,
+        service_account,
+        labels,
+        annotations,
     }
 }
 
@@ -264,7 +332,7 @@ fn all_at(place: &str, findings: Vec<Finding>) -> Vec<Finding> {
     findings.into_iter().map(at_place).collect()
 }
 
-fn undecided(name: &str, service_account: &ServiceAccount) -> anyhow::Error {
+fn no_decision(name: &str, service_account: &ServiceAccount) -> anyhow::Error {
     anyhow::anyhow!(
         "failed to render the control-plane side of {}: nothing says where the token of {} comes from: give `--token-file FILE` (`-` is standard input), or write `token: {{file: PATH}}` or `token: {{env: NAME}}` in the values file, or `token: externalSecret` where a store hands it on, or `token: none` where someone else makes the Secret; or render the compute side alone by `--side compute`",
         shown(name),
@@ -277,12 +345,9 @@ fn check_token(
     origin: &str,
     service_account: &ServiceAccount,
     now: SystemTime,
-) -> Result<(Secret, Vec<Finding>)> {
+) -> Result<(Token, Vec<Finding>)> {
     let token = Token::parse(secret.expose())
         .with_context(|| format!("failed to use the token of {origin}"))?;
     let about_token = token.findings(&service_account.name, &service_account.token_secrets, now);
-    Ok((
-        Secret::from_elsewhere(token.expose().to_owned()),
-        all_at(origin, about_token),
-    ))
+    Ok((token, all_at(origin, about_token)))
 }

@@ -105,7 +105,8 @@ const UPWARDS: [(&str, &[&str]); 6] = [
 ];
 
 /// Packages, each with the parts of the crate that know it.
-const CONFINED: [(&str, &[&str]); 8] = [
+const CONFINED: [(&str, &[&str]); 9] = [
+    ("comfy_table", &["output"]),
     ("clap", &["cli", "command", "main"]),
     ("clap_complete", &["cli", "command"]),
     ("clap_mangen", &["command"]),

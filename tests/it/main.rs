@@ -29,6 +29,7 @@ mod go_certificates;
 mod go_client;
 mod help;
 mod init;
+mod inspect;
 mod kubeconfig;
 mod kubeconfig_place;
 mod kubeconfig_text;

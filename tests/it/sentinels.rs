@@ -15,8 +15,8 @@ use serde_yaml::Value;
 
 use crate::support::texts::escaped;
 use crate::support::{
-    Sandbox, base64, ca_line, fixture, fixture_bytes, fixture_names, fixture_text, kubeconfig_of,
-    render_fixture,
+    Sandbox, base64, ca_line, fixture, fixture_bytes, fixture_environment, fixture_names,
+    fixture_text, kubeconfig_of, render_fixture,
 };
 use misplaced::misplaced;
 use places::{EVERYWHERE, damaged, everywhere};
@@ -247,4 +247,71 @@ fn certificate_authorities_and_servers_give_away_nothing() {
         watch.run(cluster, &mut both(watch.sandbox()), "");
     }
     watch.has_seen(5, 50);
+}
+
+const BOTH_FORMATS: [&str; 2] = ["table", "json"];
+
+/// Shows with the same inputs what was read; findings and errors may be among it, and secrets not.
+fn inspect(watch: &mut Watch, formats: &[&str], label: &str, arguments: &[&str]) {
+    for format in formats {
+        let mut command = watch.sandbox().command();
+        command
+            .env("TOKEN", jwt())
+            .envs(fixture_environment())
+            .args(["inspect", "--format", format])
+            .args(arguments);
+        watch.show(label, &mut command);
+    }
+}
+
+#[test]
+fn what_is_inspected_gives_away_nothing() {
+    let mut watch = Watch::new();
+    watch.write("c0.yaml", VALUES);
+    for name in fixture_names("kubeconfigs") {
+        let path = fixture(&format!("kubeconfigs/{name}.kubeconfig"));
+        inspect(
+            &mut watch,
+            &BOTH_FORMATS,
+            &name,
+            &["-f", "c0.yaml", "--kubeconfig", &path],
+        );
+        inspect(&mut watch, &BOTH_FORMATS, &name, &["-f", &path]);
+    }
+    for name in fixture_names("values") {
+        inspect(
+            &mut watch,
+            &BOTH_FORMATS,
+            &name,
+            &["-f", &fixture(&format!("values/{name}.yaml"))],
+        );
+    }
+    let by_flag = ["-f", "c0.yaml", "--kubeconfig", "kubeconfig"];
+    let mut kubeconfigs: Vec<(String, String)> = damaged(&everywhere());
+    kubeconfigs.push(("good".to_owned(), everywhere()));
+    for url in places::servers() {
+        let cluster = format!("server: {}\n{}", escaped(&url), ca_line());
+        kubeconfigs.push((url, kubeconfig_of(&cluster)));
+    }
+    for (label, text) in kubeconfigs {
+        watch.write("kubeconfig", &text);
+        inspect(&mut watch, &["json"], &label, &by_flag);
+    }
+    // The values file's own server is shown beside the kubeconfig's.
+    let with_server = format!("{VALUES}kubeconfig: {{server: https://203.0.113.9}}\n");
+    watch.write("with-server.yaml", with_server);
+    for url in places::servers() {
+        let cluster = format!("server: {}\n{}", escaped(&url), ca_line());
+        watch.write("kubeconfig", kubeconfig_of(&cluster));
+        let arguments = ["-f", "with-server.yaml", "--kubeconfig", "kubeconfig"];
+        inspect(&mut watch, &["json"], &url, &arguments);
+    }
+    let cluster = format!("server: https://203.0.113.7:6443\n{}", ca_line());
+    watch.write("kubeconfig", kubeconfig_of(&cluster));
+    let damaged_values = damaged(VALUES).into_iter().map(|(_, text)| text);
+    for text in damaged_values.chain(misplaced()) {
+        watch.write("c0.yaml", &text);
+        inspect(&mut watch, &["json"], &text, &by_flag);
+    }
+    watch.has_seen(60, 100);
 }

@@ -16,6 +16,7 @@ mod public_key;
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
+use sha2::{Digest as _, Sha256};
 use x509_cert::certificate::{CertificateInner, Raw, TbsCertificateInner, Version};
 use x509_cert::der::Decode;
 use x509_cert::der::asn1::ObjectIdentifier;
@@ -78,6 +79,22 @@ impl Certificate {
             role: role(tbs).ok_or(CORRUPT)?,
             names_a_host: names_a_host(tbs).ok_or(CORRUPT)?,
         })
+    }
+
+    /// The SHA-256 fingerprint, as `openssl x509 -fingerprint -sha256` prints it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let bytes = Sha256::digest(&self.der);
+        let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        pairs.join(":")
+    }
+
+    /// The last moment at which it is valid, as RFC 3339 writes it.
+    #[must_use]
+    pub fn expires(&self) -> String {
+        // X.509's "never expires" lies some hours past jiff's last timestamp.
+        jiff::Timestamp::try_from(self.not_after)
+            .map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), |at| at.to_string())
     }
 
     /// The certificate itself, as DER; a fingerprint is a hash of it.

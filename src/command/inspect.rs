@@ -1,0 +1,378 @@
+//! `inspect`: what was read and concluded about each cluster.
+
+use std::collections::HashSet;
+use std::time::SystemTime;
+
+use anyhow::{Context as _, Result};
+
+use super::{Outcome, Outside, fleet};
+use crate::cli::{FormatArg, InspectArgs};
+use crate::input::endpoint::Endpoint;
+use crate::input::file::Source;
+use crate::input::place::{PathKey, Place};
+use crate::input::secret::is_identifier;
+use crate::input::values::{CredentialsValues, SecretSource, SecretValue, TokenValues};
+use crate::input::{Inputs, Needs, Request};
+use crate::output::facts::{
+    Authority, Certificate, Cluster, Credentials, Finding, Origin, Server, Storage, Token,
+    write_json, write_table,
+};
+use crate::registration::certificate::CertificateAuthority;
+use crate::registration::finding::Level;
+use crate::registration::fleet::{Member, check};
+use crate::registration::server::mask_url;
+use crate::registration::token::TokenKind;
+use crate::registration::{self, Parts, TokenDelivery};
+use crate::text::holds_credential;
+
+/// Shows the clusters of a run.
+///
+/// # Errors
+/// Where something is wrong that isn't about a cluster.
+pub fn run(args: InspectArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
+    let now = outside.now;
+    let needs = Needs {
+        storage_keys: true,
+        token: true,
+    };
+    let request = Request {
+        token_file: args.token_file.as_deref().map(Source::from_flag),
+        ..fleet::request(args.sources, needs)
+    };
+    let read = fleet::read(
+        &request,
+        "reading",
+        outside,
+        || (),
+        |(), inputs, notes| Seen::of(inputs, notes, &request, now),
+    )?;
+    let mut seen = Vec::new();
+    let mut errors = Vec::new();
+    for cluster in read {
+        match cluster {
+            Ok(cluster) => seen.push(cluster),
+            Err(problems) => errors.extend(problems),
+        }
+    }
+    check_fleet(&mut seen);
+    seen.sort_by(|one, other| one.parts.name.cmp(&other.parts.name));
+    let mut clusters = Vec::new();
+    let mut said = HashSet::new();
+    for cluster in seen {
+        let (facts, notes, problems) = cluster.facts();
+        for note in notes {
+            if said.insert(note.clone()) {
+                outside.report.note(&note);
+            }
+        }
+        errors.extend(problems);
+        clusters.push(facts);
+    }
+    match args.format {
+        FormatArg::Json => write_json(outside.out, &clusters),
+        FormatArg::Table => write_table(outside.out, &clusters, outside.width),
+    }
+    .context("failed to write to standard output")?;
+    for error in &errors {
+        if said.insert(format!("{error:#}")) {
+            outside.report.error(error);
+        }
+    }
+    Ok(match errors.is_empty() {
+        true => Outcome::Done,
+        false => Outcome::Wrong,
+    })
+}
+
+fn check_fleet(seen: &mut [Seen]) {
+    let mut members: Vec<Member<'_>> = seen
+        .iter_mut()
+        .map(|cluster| Member {
+            name: &cluster.parts.name,
+            place: &cluster.place,
+            server: cluster.parts.server.as_ref(),
+            findings: &mut cluster.parts.findings,
+        })
+        .collect();
+    for (position, error) in check(&mut members) {
+        if let Some(cluster) = seen.get_mut(position) {
+            cluster.parts.problems.push(error);
+        }
+    }
+}
+
+/// What is known of one cluster.
+struct Seen {
+    place: Place,
+    notes: Vec<String>,
+    endpoint: Option<Asked>,
+    token: Origin,
+    credentials: Option<Credentials>,
+    parts: Parts,
+}
+
+/// What the inputs say about the endpoint, before anything is concluded.
+struct Asked {
+    kubeconfig: String,
+    context: String,
+    server: Option<String>,
+    server_is_from_values: bool,
+    instead_of: Option<String>,
+    authority_is_from_values: bool,
+}
+
+impl Seen {
+    fn of(inputs: Inputs, notes: Vec<String>, request: &Request, now: SystemTime) -> Self {
+        Self {
+            place: inputs.place.clone(),
+            notes,
+            endpoint: inputs.endpoint.as_ref().ok().map(Asked::of),
+            token: origin_of_token(&inputs, request),
+            credentials: credentials(&inputs),
+            parts: registration::resolve_parts(inputs, now),
+        }
+    }
+
+    /// The facts, notes and problems.
+    fn facts(self) -> (Cluster, Vec<String>, Vec<anyhow::Error>) {
+        let Self {
+            place,
+            notes,
+            endpoint,
+            mut token,
+            credentials,
+            parts,
+        } = self;
+        if let Some(TokenDelivery::External(route)) = &parts.token {
+            token.at = Some(harmless(&route.key));
+        }
+        let problems: Vec<anyhow::Error> = parts.problems.into_iter().collect();
+        let server = parts.server.zip(endpoint.as_ref());
+        let authority = parts.certificate_authority.zip(endpoint.as_ref());
+        let findings = [
+            (parts.findings.open, false),
+            (parts.findings.accepted, true),
+        ];
+        let cluster = Cluster {
+            name: harmless(&parts.name),
+            values_file: named(&place.source),
+            document: place.document,
+            kubeconfig: endpoint.as_ref().map(|asked| asked.kubeconfig.clone()),
+            context: endpoint.as_ref().map(|asked| asked.context.clone()),
+            server: server.map(|(server, asked)| Server {
+                host: server.url_host(),
+                port: server.port().to_string(),
+                given: asked.server.clone().unwrap_or_default(),
+                from: from_values_or_kubeconfig(asked.server_is_from_values),
+                instead_of: asked.instead_of.clone(),
+            }),
+            certificate_authority: authority.map(|(authority, asked)| match authority {
+                Some(authority) => certificates(
+                    &authority,
+                    from_values_or_kubeconfig(asked.authority_is_from_values),
+                ),
+                None => Authority {
+                    from: "system",
+                    expires: None,
+                    certificates: Vec::new(),
+                },
+            }),
+            token: about_token(token, parts.token_read.as_ref()),
+            storage: parts
+                .storage
+                .zip(credentials)
+                .map(|(storage, credentials)| Storage {
+                    file_system: storage.file_system,
+                    scheme: storage.scheme.as_str(),
+                    endpoint: storage.endpoint,
+                    credentials,
+                }),
+            findings: findings
+                .into_iter()
+                .flat_map(|(findings, accepted)| {
+                    findings.into_iter().map(move |finding| Finding {
+                        code: finding.code.as_str(),
+                        level: match finding.code.level() {
+                            Level::Deny => "deny",
+                            Level::Warn => "warn",
+                        },
+                        accepted,
+                        text: finding.text,
+                    })
+                })
+                .collect(),
+            errors: problems
+                .iter()
+                .map(|problem| format!("{problem:#}"))
+                .collect(),
+        };
+        (cluster, notes, problems)
+    }
+}
+
+impl Asked {
+    fn of(endpoint: &Endpoint) -> Self {
+        let url = |url: &String| harmless(&mask_url(url));
+        Self {
+            kubeconfig: named(&endpoint.kubeconfig),
+            context: harmless(&endpoint.context),
+            server: endpoint.server.url.as_ref().map(url),
+            server_is_from_values: endpoint.server.is_from_values,
+            instead_of: endpoint
+                .server
+                .instead_of
+                .as_ref()
+                .map(|other| url(&other.0)),
+            authority_is_from_values: endpoint.authority_is_from_values,
+        }
+    }
+}
+
+fn from_values_or_kubeconfig(is_from_values: bool) -> &'static str {
+    match is_from_values {
+        true => "values",
+        false => "kubeconfig",
+    }
+}
+
+fn certificates(authority: &CertificateAuthority, from: &'static str) -> Authority {
+    let certificates = authority.certificates();
+    let first = certificates
+        .iter()
+        .min_by_key(|certificate| certificate.not_after);
+    Authority {
+        from,
+        expires: first.map(registration::certificate::Certificate::expires),
+        certificates: certificates
+            .iter()
+            .map(|certificate| Certificate {
+                subject: harmless(&certificate.subject),
+                sha256: certificate.fingerprint(),
+                expires: certificate.expires(),
+            })
+            .collect(),
+    }
+}
+
+fn about_token(origin: Origin, read: Option<&registration::token::Token>) -> Token {
+    let (kind, secret) = match read.map(registration::token::Token::kind) {
+        None => (None, None),
+        Some(TokenKind::LongLived { secret }) => (Some("longLived"), Some(harmless(&secret))),
+        Some(TokenKind::Bound) => (Some("bound"), None),
+        Some(TokenKind::Foreign) => (Some("foreign"), None),
+        Some(TokenKind::Opaque) => (Some("opaque"), None),
+    };
+    Token {
+        origin,
+        kind,
+        subject: read.and_then(|token| token.subject()).map(harmless),
+        secret,
+        expires: read
+            .and_then(registration::token::Token::expires)
+            .map(|at| at.to_string()),
+    }
+}
+
+fn origin_of_token(inputs: &Inputs, request: &Request) -> Origin {
+    let is_read = inputs.token.is_ok();
+    match (&inputs.values.token, &request.token_file) {
+        (Some(TokenValues::None), _) => Origin {
+            from: "none",
+            at: None,
+        },
+        (Some(TokenValues::ExternalSecret), _) => Origin {
+            from: "externalSecret",
+            at: None,
+        },
+        (Some(TokenValues::From(source)), _) => {
+            origin_of_source(source, &inputs.place, PathKey::Token, is_read)
+        }
+        (None, Some(Source::Stdin)) => Origin {
+            from: "stdin",
+            at: None,
+        },
+        (None, Some(source)) => Origin {
+            from: "file",
+            at: is_read.then(|| named(source)),
+        },
+        (None, None) => Origin {
+            from: "notGiven",
+            at: None,
+        },
+    }
+}
+
+fn credentials(inputs: &Inputs) -> Option<Credentials> {
+    let of_form = |form: &'static str| Credentials {
+        form,
+        access_key_id: None,
+        secret_access_key: None,
+    };
+    let values = inputs.values.storage.as_ref()?.credentials.as_ref()?;
+    Some(match values {
+        CredentialsValues::WorkloadIdentity => of_form("workloadIdentity"),
+        CredentialsValues::ExistingSecret => of_form("existingSecret"),
+        CredentialsValues::Keys {
+            access_key_id,
+            secret_access_key,
+        } => {
+            let origin = |value: &SecretValue, key: PathKey| match value {
+                SecretValue::Literal(_) => Origin {
+                    from: "values",
+                    at: None,
+                },
+                SecretValue::From(source) => {
+                    origin_of_source(source, &inputs.place, key, inputs.storage_keys.is_ok())
+                }
+            };
+            Credentials {
+                form: "keys",
+                access_key_id: Some(origin(access_key_id, PathKey::AccessKeyId)),
+                secret_access_key: Some(origin(secret_access_key, PathKey::SecretAccessKey)),
+            }
+        }
+        CredentialsValues::ExternalSecret { remote, .. } => {
+            let origin = || Origin {
+                from: "externalSecret",
+                at: Some(harmless(&remote.key)),
+            };
+            Credentials {
+                form: "externalSecret",
+                access_key_id: Some(origin()),
+                secret_access_key: Some(origin()),
+            }
+        }
+    })
+}
+
+/// Where a secret was read. A file that couldn't be read isn't named, nor is a variable with an odd
+/// name: it may be the secret itself.
+fn origin_of_source(source: &SecretSource, place: &Place, key: PathKey, is_read: bool) -> Origin {
+    match source {
+        SecretSource::Env(name) => Origin {
+            from: "env",
+            at: (is_read || is_identifier(name)).then(|| harmless(name)),
+        },
+        SecretSource::File(path) => Origin {
+            from: "file",
+            at: (place.resolve(key, path).ok())
+                .filter(|_| is_read)
+                .map(|path| harmless(&path.to_string_lossy())),
+        },
+    }
+}
+
+fn named(source: &Source) -> String {
+    match source {
+        Source::Path(path) => harmless(&path.to_string_lossy()),
+        Source::Stdin => "-".to_owned(),
+    }
+}
+
+/// Text from input, unless it is a token or a key in the wrong place.
+fn harmless(text: &str) -> String {
+    match holds_credential(text) {
+        true => "***".to_owned(),
+        false => text.to_owned(),
+    }
+}

@@ -1,0 +1,171 @@
+//! What was read and concluded about clusters: as JSON for scripts, or as a table for people.
+
+mod table;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// What is known of one cluster. The names and the shape are a promise to scripts: fields may come,
+/// and none goes or changes. What isn't known, or isn't there, is null.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cluster {
+    /// Its name in the control plane.
+    pub name: String,
+    /// The values file.
+    pub values_file: String,
+    /// Which of the file's documents, where it has several.
+    pub document: Option<usize>,
+    /// The kubeconfig.
+    pub kubeconfig: Option<String>,
+    /// The context in it.
+    pub context: Option<String>,
+    /// The API server.
+    pub server: Option<Server>,
+    /// The certificate authority.
+    pub certificate_authority: Option<Authority>,
+    /// The token.
+    pub token: Token,
+    /// The storage.
+    pub storage: Option<Storage>,
+    /// What is suspicious.
+    pub findings: Vec<Finding>,
+    /// What is wrong.
+    pub errors: Vec<String>,
+}
+
+/// The API server.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Server {
+    /// Scheme and host.
+    pub host: String,
+    /// The port, as text.
+    pub port: String,
+    /// The URL as it was given.
+    pub given: String,
+    /// Who gave it: `kubeconfig` or `values`.
+    pub from: &'static str,
+    /// The kubeconfig's, where the values file gives another.
+    pub instead_of: Option<String>,
+}
+
+/// The certificate authority.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Authority {
+    /// Where it comes from: `kubeconfig`, `values` or `system`.
+    pub from: &'static str,
+    /// When the first of its certificates expires.
+    pub expires: Option<String>,
+    /// Its certificates; none where the controller's own roots are meant.
+    pub certificates: Vec<Certificate>,
+}
+
+/// A certificate.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// Its subject.
+    pub subject: String,
+    /// Its SHA-256 fingerprint.
+    pub sha256: String,
+    /// When it expires.
+    pub expires: String,
+}
+
+/// The service account's token.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Token {
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// `longLived`, `bound`, `foreign` or `opaque`.
+    pub kind: Option<&'static str>,
+    /// Whose it says it is.
+    pub subject: Option<String>,
+    /// The token Secret that it says it is of.
+    pub secret: Option<String>,
+    /// When it says it expires.
+    pub expires: Option<String>,
+}
+
+/// Where a secret comes from.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Origin {
+    /// `values`, `env`, `file`, `stdin`, `externalSecret`, `none` or `notGiven`.
+    pub from: &'static str,
+    /// The variable, the file, or the key in the store; null where it couldn't be read.
+    pub at: Option<String>,
+}
+
+/// The storage.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Storage {
+    /// The fsspec URL.
+    pub file_system: String,
+    /// Scheme of the endpoint.
+    pub scheme: &'static str,
+    /// The endpoint; none for AWS itself.
+    pub endpoint: Option<String>,
+    /// How jobs get access.
+    pub credentials: Credentials,
+}
+
+/// How jobs get access to the storage.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Credentials {
+    /// `keys`, `workloadIdentity`, `existingSecret` or `externalSecret`.
+    pub form: &'static str,
+    /// Where the key's public half comes from.
+    pub access_key_id: Option<Origin>,
+    /// Where its secret half comes from.
+    pub secret_access_key: Option<Origin>,
+}
+
+/// Something suspicious.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// Its code.
+    pub code: &'static str,
+    /// `deny` or `warn`.
+    pub level: &'static str,
+    /// Whether the values accept it.
+    pub accepted: bool,
+    /// What it is, and its remedy.
+    pub text: String,
+}
+
+/// Writes the clusters as a list in JSON.
+///
+/// # Errors
+/// Where the output can't be written.
+pub fn write_json(out: &mut dyn Write, clusters: &[Cluster]) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(clusters).map_err(io::Error::other)?;
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// Writes the clusters as a table, as wide as the terminal, if it goes to one.
+///
+/// # Errors
+/// Where the output can't be written.
+pub fn write_table(
+    out: &mut dyn Write,
+    clusters: &[Cluster],
+    width: Option<u16>,
+) -> io::Result<()> {
+    let text = match clusters {
+        [cluster] => table::one(cluster, width),
+        several => table::rows(several, width),
+    };
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}

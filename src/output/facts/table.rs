@@ -1,0 +1,357 @@
+//! Facts as tables without lines or colours, as kubectl prints them.
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+
+use super::{Authority, Cluster, Credentials, Finding, Origin, Server, Storage, Token};
+use crate::text::bare;
+
+/// What stands where nothing is known.
+const NOTHING: &str = "-";
+
+/// One cluster: a line for each fact.
+pub fn one(cluster: &Cluster, width: Option<u16>) -> String {
+    let mut table = table(width);
+    let mut add = |key: &str, value: String| {
+        table.add_row([key.to_owned(), value]);
+    };
+    add("name", bare(&cluster.name));
+    add("values", values(cluster));
+    add("kubeconfig", optional(cluster.kubeconfig.as_deref()));
+    add("context", optional(cluster.context.as_deref()));
+    match &cluster.server {
+        None => add("server", NOTHING.to_owned()),
+        Some(server) => {
+            add("server", address(server));
+            if let Some(reason) = reason(server) {
+                add("", reason);
+            }
+        }
+    }
+    authority(cluster.certificate_authority.as_ref(), &mut add);
+    token(&cluster.token, &mut add);
+    storage(cluster.storage.as_ref(), &mut add);
+    for (position, finding) in cluster.findings.iter().enumerate() {
+        let key = if position == 0 { "findings" } else { "" };
+        add(key, format!("{}: {}", mark(finding), finding.text));
+    }
+    if cluster.findings.is_empty() {
+        add("findings", "none".to_owned());
+    }
+    text(table)
+}
+
+/// The narrowest terminal on which rows have the context and the storage.
+const WIDE: u16 = 140;
+
+/// Longer names are broken where the terminal is narrow.
+const LONG_NAME: usize = 32;
+
+const HEADS: [&str; 7] = [
+    "NAME",
+    "CONTEXT",
+    "SERVER",
+    "CA EXPIRES",
+    "TOKEN",
+    "STORAGE",
+    "FINDINGS",
+];
+
+/// Several clusters: a row for each, and their findings below.
+pub fn rows(clusters: &[Cluster], width: Option<u16>) -> String {
+    let is_wide = width.is_none_or(|width| width >= WIDE);
+    let mut table = table(width);
+    let mut add = |cells: [String; 7]| {
+        let [name, context, server, authority, token, storage, findings] = cells;
+        match is_wide {
+            true => table.add_row([name, context, server, authority, token, storage, findings]),
+            false => table.add_row([name, server, authority, token, findings]),
+        };
+    };
+    if !clusters.is_empty() {
+        add(HEADS.map(str::to_owned));
+    }
+    for cluster in clusters {
+        add([
+            bare(&cluster.name),
+            optional(cluster.context.as_deref()),
+            cluster.server.as_ref().map_or_else(nothing, short_address),
+            cluster.certificate_authority.as_ref().map_or_else(
+                nothing,
+                |authority| match &authority.expires {
+                    Some(expires) => day(expires),
+                    None => authority.from.to_owned(),
+                },
+            ),
+            match &cluster.token.expires {
+                Some(expires) => {
+                    format!("{} until {}", kind_of_token(&cluster.token), day(expires))
+                }
+                None => kind_of_token(&cluster.token).to_owned(),
+            },
+            cluster
+                .storage
+                .as_ref()
+                .map_or_else(nothing, |storage| form(&storage.credentials).to_owned()),
+            summary(cluster),
+        ]);
+    }
+    if clusters
+        .iter()
+        .all(|cluster| cluster.name.len() <= LONG_NAME)
+        && let Some(column) = table.column_mut(0)
+    {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    let mut text = text(table);
+    for cluster in clusters {
+        for finding in &cluster.findings {
+            let mut below = self::table(width);
+            let (name, mark) = (bare(&cluster.name), mark(finding));
+            below.add_row([format!("{name}: {mark}: {}", finding.text)]);
+            text.push('\n');
+            text.push_str(&self::text(below));
+        }
+    }
+    text
+}
+
+/// A table that is wrapped to the terminal's width; elsewhere each row is one line.
+fn table(width: Option<u16>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    match width {
+        Some(width) => table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    table
+}
+
+fn text(mut table: Table) -> String {
+    let last = table.column_count().saturating_sub(1);
+    for (position, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if position == last { 0 } else { 2 }));
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn nothing() -> String {
+    NOTHING.to_owned()
+}
+
+fn optional(text: Option<&str>) -> String {
+    text.map_or_else(|| NOTHING.to_owned(), bare)
+}
+
+fn values(cluster: &Cluster) -> String {
+    match cluster.document {
+        Some(document) => format!("{}, document {document}", bare(&cluster.values_file)),
+        None => bare(&cluster.values_file),
+    }
+}
+
+fn address(server: &Server) -> String {
+    format!("{}:{}", server.host, server.port)
+}
+
+/// Without the scheme, which is the same for all.
+fn short_address(server: &Server) -> String {
+    let address = address(server);
+    address
+        .strip_prefix("https://")
+        .unwrap_or(&address)
+        .to_owned()
+}
+
+/// Why the server isn't what the kubeconfig says, letter by letter.
+fn reason(server: &Server) -> Option<String> {
+    let is_as_given = server.given == address(server);
+    let given = bare(&server.given);
+    if server.from == "values" {
+        let normalised = match is_as_given {
+            true => String::new(),
+            false => format!(", normalised from {given}"),
+        };
+        let instead = match &server.instead_of {
+            Some(url) => format!(", in place of the kubeconfig's {}", bare(url)),
+            None => String::new(),
+        };
+        return Some(format!(
+            "by `kubeconfig.server` of the values file{normalised}{instead}"
+        ));
+    }
+    (!is_as_given).then(|| format!("normalised from the kubeconfig's {given}"))
+}
+
+fn authority(authority: Option<&Authority>, add: &mut impl FnMut(&str, String)) {
+    let Some(authority) = authority else {
+        return add("CA", NOTHING.to_owned());
+    };
+    let Some(first) = authority.expires.as_deref() else {
+        return add("CA", "the roots of the controller's own system".to_owned());
+    };
+    let from = match authority.from {
+        "values" => "`kubeconfig.certificateAuthority` of the values file",
+        _ => "the kubeconfig",
+    };
+    let count = match authority.certificates.len() {
+        1 => "1 certificate".to_owned(),
+        several => format!(
+            "{several} certificates, of which the first expires {}",
+            day(first)
+        ),
+    };
+    add("CA", format!("{count}, from {from}"));
+    for certificate in &authority.certificates {
+        add("  subject", bare(&certificate.subject));
+        add("  SHA-256", certificate.sha256.clone());
+        add("  expires", day(&certificate.expires));
+    }
+}
+
+fn token(token: &Token, add: &mut impl FnMut(&str, String)) {
+    let from = match token.origin.from {
+        "none" => "none: someone else makes the Secret".to_owned(),
+        "externalSecret" => format!("through a store{}", at_key(&token.origin)),
+        "notGiven" => "not given, which the control-plane side needs".to_owned(),
+        _ => match token.kind {
+            Some(_) => format!("{}, from {}", kind_of_token(token), origin(&token.origin)),
+            None => format!("{NOTHING}, from {}", origin(&token.origin)),
+        },
+    };
+    add("token", from);
+    if token.kind.is_none() {
+        return;
+    }
+    add("  subject", optional(token.subject.as_deref()));
+    if token.secret.is_some() {
+        add("  Secret", optional(token.secret.as_deref()));
+    }
+    let expires = match (&token.expires, token.kind) {
+        (Some(expires), _) => expires.clone(),
+        (None, Some("opaque")) => NOTHING.to_owned(),
+        (None, _) => "never".to_owned(),
+    };
+    add("  expires", expires);
+}
+
+fn kind_of_token(token: &Token) -> &'static str {
+    match (token.kind, token.origin.from) {
+        (Some("longLived"), _) => "long-lived",
+        (Some(kind), _) => kind,
+        (None, "externalSecret") => "store",
+        (None, "none") => "none",
+        (None, "notGiven") => "not given",
+        (None, _) => NOTHING,
+    }
+}
+
+fn storage(storage: Option<&Storage>, add: &mut impl FnMut(&str, String)) {
+    let Some(storage) = storage else {
+        return add("storage", NOTHING.to_owned());
+    };
+    add("storage", bare(&storage.file_system));
+    let endpoint = match &storage.endpoint {
+        Some(endpoint) => bare(endpoint),
+        None if storage.file_system.starts_with("s3") => "AWS itself".to_owned(),
+        None => NOTHING.to_owned(),
+    };
+    add("  endpoint", endpoint);
+    let Credentials {
+        form: _,
+        access_key_id,
+        secret_access_key,
+    } = &storage.credentials;
+    let halves = match (access_key_id, secret_access_key) {
+        (Some(public), Some(_)) if public.from == "externalSecret" => at_key(public),
+        (Some(public), Some(secret)) => {
+            let (public, secret) = (origin(public), origin(secret));
+            match public == secret {
+                true => format!(", from {public}"),
+                false => format!(", its id from {public}, its secret from {secret}"),
+            }
+        }
+        _ => String::new(),
+    };
+    add(
+        "  credentials",
+        format!("{}{halves}", form(&storage.credentials)),
+    );
+}
+
+fn form(credentials: &Credentials) -> &'static str {
+    match credentials.form {
+        "keys" => "S3 key",
+        "workloadIdentity" => "workload identity",
+        "existingSecret" => "existing Secret",
+        _ => "S3 key of a store",
+    }
+}
+
+fn origin(origin: &Origin) -> String {
+    let what = match origin.from {
+        "values" => "the values file",
+        "env" => "the variable",
+        "file" => "the file",
+        "stdin" => "standard input",
+        other => other,
+    };
+    format!("{what}{}", at(origin))
+}
+
+fn at(origin: &Origin) -> String {
+    match &origin.at {
+        Some(at) => format!(" {}", bare(at)),
+        None => String::new(),
+    }
+}
+
+fn at_key(origin: &Origin) -> String {
+    match &origin.at {
+        Some(key) => format!(", at the key {}", bare(key)),
+        None => String::new(),
+    }
+}
+
+/// As findings are marked in messages.
+fn mark(finding: &Finding) -> String {
+    let kind = match (finding.accepted, finding.level) {
+        (true, _) => "accepted",
+        (false, "deny") => "error",
+        (false, _) => "warning",
+    };
+    format!("{kind}[{}]", finding.code)
+}
+
+/// How much of what there is; what it is stands elsewhere.
+fn summary(cluster: &Cluster) -> String {
+    let count = |is: fn(&Finding) -> bool| cluster.findings.iter().filter(|it| is(it)).count();
+    let denied = count(|finding| !finding.accepted && finding.level == "deny");
+    let warnings = count(|finding| !finding.accepted && finding.level != "deny");
+    let accepted = count(|finding| finding.accepted);
+    let counts = [
+        (cluster.errors.len() + denied, "error", "errors"),
+        (warnings, "warning", "warnings"),
+        (accepted, "accepted", "accepted"),
+    ];
+    let counts: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, more)| format!("{count} {}", if count == 1 { one } else { more }))
+        .collect();
+    match counts.is_empty() {
+        true => NOTHING.to_owned(),
+        false => counts.join(", "),
+    }
+}
+
+/// The day of a point in time.
+fn day(at: &str) -> String {
+    at.split('T').next().unwrap_or_default().to_owned()
+}

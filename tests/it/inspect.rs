@@ -1,0 +1,290 @@
+//! `inspect`: what was read and concluded.
+
+use std::time::{Duration, SystemTime};
+
+use clap::Parser as _;
+use insta::assert_snapshot;
+use ma_register::cli::Cli;
+use ma_register::command::{self, Outside};
+use ma_register::output::{Progress, Report};
+use serde_json::Value;
+
+use crate::fleet::{cluster, with_clusters};
+use crate::support::{
+    Run, Sandbox, fixture_environment, fixture_names, fixture_text, kubeconfig, project, run,
+};
+
+/// Runs it in the project's folder, so that paths are the same everywhere.
+fn inspect(arguments: &[&str]) -> Run {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command();
+    command
+        .current_dir(project())
+        .envs(fixture_environment())
+        .arg("inspect")
+        .args(arguments);
+    run(&mut command, "")
+}
+
+fn json(run: &Run) -> Value {
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+fn values_files() -> Vec<String> {
+    let names = fixture_names("values");
+    names
+        .iter()
+        .map(|name| format!("fixtures/values/{name}.yaml"))
+        .collect()
+}
+
+/// What a terminal of this width shows.
+fn on_terminal(width: u16, arguments: &[&str]) -> String {
+    let root = format!("{}/", project().display());
+    let absolute = |argument: &&str| argument.replace("fixtures/", &format!("{root}fixtures/"));
+    let arguments: Vec<String> = arguments.iter().map(absolute).collect();
+    let words = ["ma-register", "inspect"].map(str::to_owned).into_iter();
+    let cli = Cli::try_parse_from(words.chain(arguments)).unwrap();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut outside = Outside {
+        out: &mut out,
+        report: Report::new(&mut err),
+        colours_output: true,
+        width: Some(width),
+        progress: Progress::new(false),
+        now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+    };
+    command::run(cli, &mut outside).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn one_cluster() {
+    let token = ["--token-file", "fixtures/tokens/long-lived.token"];
+    let seed = [&["-f", "fixtures/values/seed.yaml"], &token[..]].concat();
+    assert_snapshot!("inspect_seed", inspect(&seed).succeeds_quietly());
+    for name in ["k3d", "minikube", "gke-dns", "external-secrets", "aks"] {
+        let run = inspect(&["-f", &format!("fixtures/values/{name}.yaml")]);
+        assert_snapshot!(format!("inspect_{name}"), run.succeeds_quietly());
+    }
+}
+
+#[test]
+fn several_clusters() {
+    let files = values_files();
+    let arguments: Vec<&str> = std::iter::once("-f")
+        .chain(files.iter().map(String::as_str))
+        .collect();
+    let run = inspect(&arguments);
+    let table = run.succeeds_quietly();
+    assert_snapshot!("inspect_all", table);
+    // One line a cluster where no terminal is.
+    let rows = table.split("\n\n").next().unwrap();
+    assert_eq!(rows.lines().count(), files.len() + 1);
+    assert!(!table.contains('\u{1b}') && table.lines().all(|line| line == line.trim_end()));
+}
+
+#[test]
+fn a_terminal_is_not_overrun() {
+    let token = ["--token-file", "fixtures/tokens/long-lived.token"];
+    let seed = [&["-f", "fixtures/values/seed.yaml"], &token[..]].concat();
+    let several = [
+        "-f",
+        "fixtures/values/eks.yaml",
+        "fixtures/values/k3d.yaml",
+        "fixtures/values/minikube.yaml",
+        "fixtures/values/gke-dns.yaml",
+    ];
+    for width in [60, 80, 100, 160] {
+        for arguments in [&seed[..], &several] {
+            let text = on_terminal(width, arguments);
+            let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(
+                widest <= usize::from(width),
+                "{widest} columns on {width}:\n{text}"
+            );
+            assert!(!text.contains('\u{1b}'), "{text}");
+        }
+    }
+    let root = project().display().to_string();
+    let text = on_terminal(80, &several);
+    let (rows, _) = text.split_once("\n\n").unwrap();
+    assert!(!rows.contains(&root));
+    assert_snapshot!("inspect_at_80_columns", rows);
+    let text = on_terminal(160, &several);
+    assert_snapshot!("inspect_at_160_columns", text.split_once("\n\n").unwrap().0);
+}
+
+#[test]
+fn json_is_a_list_with_an_object_for_each_cluster() {
+    let run = inspect(&["-f", "fixtures/values/k3d.yaml", "--format", "json"]);
+    assert_snapshot!("inspect_json", run.succeeds_quietly());
+    let files = values_files();
+    let arguments: Vec<&str> = ["--format", "json", "-f"]
+        .into_iter()
+        .chain(files.iter().map(String::as_str))
+        .collect();
+    let run = inspect(&arguments);
+    run.succeeds_quietly();
+    let list = json(&run);
+    let names: Vec<&str> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names.len(), files.len());
+    assert!(names.is_sorted());
+    let keys =
+        |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    for cluster in list.as_array().unwrap() {
+        assert_eq!(keys(cluster), keys(&list[0]));
+        assert_eq!(keys(&cluster["token"]), keys(&list[0]["token"]));
+        assert_eq!(keys(&cluster["storage"]), keys(&list[0]["storage"]));
+    }
+}
+
+#[test]
+fn the_fingerprint_is_the_one_of_openssl() {
+    // openssl x509 -in fixtures/certificates/ca.crt -noout -fingerprint -sha256
+    let sandbox = Sandbox::with_cluster();
+    let run = sandbox.run([
+        "inspect",
+        "-f",
+        "c0.yaml",
+        "--kubeconfig",
+        "kubeconfig",
+        "--format",
+        "json",
+    ]);
+    run.succeeds_quietly();
+    assert_eq!(
+        json(&run)[0]["certificateAuthority"]["certificates"][0]["sha256"],
+        FINGERPRINT
+    );
+}
+
+const FINGERPRINT: &str = "65:06:68:93:D6:98:AE:5C:1B:6B:40:CA:B8:47:42:71:36:C1:CB:DC:BC:24:F5:6F:8C:36:1D:48:54:F0:35:75";
+
+#[test]
+fn what_was_not_given_is_no_error() {
+    let sandbox = Sandbox::with_cluster();
+    sandbox.write(
+        "c0.yaml",
+        "name: c0\nstorage: {credentials: workloadIdentity}\n",
+    );
+    let arguments = ["inspect", "-f", "c0.yaml", "--kubeconfig", "kubeconfig"];
+    let table = sandbox.run(arguments);
+    assert!(
+        table
+            .succeeds_quietly()
+            .contains("\ntoken          not given, which the control-plane side needs\n")
+    );
+    sandbox.write("token", fixture_text("tokens/expired.token"));
+    let with = sandbox.run(arguments.iter().chain(&["--token-file", "token"]));
+    assert!(with.succeeds_quietly().contains("warning[token-expired]: "));
+}
+
+#[test]
+fn findings_are_no_errors_and_have_their_remedies() {
+    let run = inspect(&["-f", "fixtures/refused/k3d-loopback.yaml"]);
+    let table = run.succeeds_quietly();
+    assert!(
+        table.contains("findings       error[loopback-server]: "),
+        "{table}"
+    );
+    assert!(
+        table.contains("; set `kubeconfig.server` in the values file"),
+        "{table}"
+    );
+}
+
+#[test]
+fn an_error_of_one_cluster_hides_nothing_of_the_others() {
+    let sandbox = with_clusters(&["a", "b", "c", "d", "e"]);
+    let with_token = cluster("b", "").replace("token: none", "token: {file: nowhere}");
+    sandbox.write("clusters/b.yaml", with_token);
+    sandbox.write("clusters/c.yaml", "name: c\nnosuchkey: 1\n");
+    sandbox.write(
+        "clusters/d.kubeconfig",
+        kubeconfig("server: http://203.0.113.4"),
+    );
+    let files = ["a", "b", "c", "d", "e"].map(|name| format!("clusters/{name}.yaml"));
+    let arguments = |format: &str| -> Vec<String> {
+        let begin = ["inspect", "--format", format, "-f"].map(str::to_owned);
+        begin
+            .into_iter()
+            .chain(files.iter().cloned())
+            .chain(["clusters/nowhere.yaml".to_owned()])
+            .collect()
+    };
+    let run = sandbox.run(arguments("json"));
+    assert_eq!(run.code, 2);
+    let list = json(&run);
+    let shown: Vec<&str> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(shown, ["a", "b", "d", "e"]);
+    assert_eq!(list[0]["errors"].as_array().unwrap().len(), 0);
+    // What could be told of them is there.
+    assert_eq!(list[1]["server"]["host"], "https://203.0.113.2");
+    assert_eq!(list[1]["token"]["from"], "file");
+    assert_eq!(list[1]["token"]["kind"], Value::Null);
+    let error = list[1]["errors"][0].as_str().unwrap();
+    assert!(
+        error.starts_with("failed to read `token` of `clusters/b.yaml`: "),
+        "{error}"
+    );
+    assert_eq!(list[2]["server"], Value::Null);
+    assert_eq!(
+        list[2]["certificateAuthority"]["certificates"][0]["sha256"],
+        FINGERPRINT
+    );
+    let table = sandbox.run(arguments("table"));
+    assert_eq!((table.code, &table.stderr), (2, &run.stderr));
+    assert_snapshot!(
+        "inspect_errors",
+        format!("{}\n{}", table.stdout, table.stderr)
+    );
+}
+
+#[test]
+fn flags_about_one_cluster_are_refused_for_several() {
+    let sandbox = with_clusters(&["a", "b"]);
+    sandbox.write("token", fixture_text("tokens/long-lived.token"));
+    sandbox
+        .run([
+            "inspect",
+            "-f",
+            "clusters/a.yaml",
+            "clusters/b.yaml",
+            "--token-file",
+            "token",
+        ])
+        .fails_with(&["`--token-file`: it is the token of one cluster"]);
+    // Clusters of one run are compared.
+    sandbox.write(
+        "clusters/b.kubeconfig",
+        sandbox.read("clusters/a.kubeconfig"),
+    );
+    let run = sandbox.run([
+        "inspect",
+        "-f",
+        "clusters/a.yaml",
+        "clusters/b.yaml",
+        "--format",
+        "json",
+    ]);
+    run.succeeds_quietly();
+    assert_eq!(json(&run)[1]["findings"][0]["code"], "duplicate-endpoint");
+    let twice = sandbox.run(["inspect", "-f", "clusters/a.yaml", "clusters/a.yaml"]);
+    assert_eq!(twice.code, 2);
+    assert!(
+        twice.stderr.contains("the file is given twice"),
+        "{}",
+        twice.stderr
+    );
+}
