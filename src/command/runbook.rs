@@ -172,7 +172,7 @@ fn cluster(
         token_from,
         has_storage_secret,
     } = seen;
-    let within = || format!("failed to use the values file {place}");
+    let within = || place.failed_to_use();
     let values = match (&*place.source, place.document) {
         (Source::Path(file), None) => path(file)?,
         _ => {

@@ -46,10 +46,7 @@ pub fn check(members: &mut [Member<'_>]) -> Vec<(usize, anyhow::Error)> {
                     ""
                 }
             );
-            errors.push((
-                position,
-                error.context(format!("failed to use the values file {place}")),
-            ));
+            errors.push((position, error.context(member.place.failed_to_use())));
             continue;
         }
         by_name.insert(member.name, place.clone());
