@@ -184,22 +184,15 @@ fn secrets_are_seen_to_change_and_not_what_to() {
     };
     sandbox.write("c0.yaml", keys("one"));
     sandbox.render_into("out", &[]).succeeds();
-    let diff = || {
+    let diff = |further: &[&str]| {
         let mut command = sandbox.command();
-        command.args([
-            "diff",
-            "-f",
-            "c0.yaml",
-            "--kubeconfig",
-            "kubeconfig",
-            "-o",
-            "out",
-        ]);
-        run(&mut command, "")
+        let inputs = ["-f", "c0.yaml", "--kubeconfig", "kubeconfig"];
+        command.arg("diff").args(inputs).args(["-o", "out"]);
+        run(command.args(further), "")
     };
-    diff().succeeds();
+    diff(&[]).succeeds();
     sandbox.write("c0.yaml", keys("two"));
-    let run = diff();
+    let run = diff(&[]);
     assert_eq!(
         changes(differences(&run)),
         [
@@ -221,22 +214,11 @@ fn secrets_are_seen_to_change_and_not_what_to() {
         let path = sandbox.path().join("out").join(file);
         fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
     }
-    let mut command = sandbox.command();
-    command.args([
-        "diff",
-        "-f",
-        "c0.yaml",
-        "--kubeconfig",
-        "kubeconfig",
-        "-o",
-        "out",
-        "--prune",
-    ]);
-    let run = crate::support::run(&mut command, "");
+    let run = diff(&["--prune"]);
     assert!(differences(&run).contains("+++ /dev/null"));
     hides(&run.stdout);
     sandbox.write("c0.yaml", keys("one"));
-    let run = diff();
+    let run = diff(&[]);
     assert!(
         differences(&run).contains("the same content, another mode"),
         "{}",

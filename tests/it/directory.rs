@@ -5,6 +5,7 @@ mod fleet;
 mod in_the_way;
 mod killed;
 mod kustomization;
+mod read_only;
 mod secrets;
 mod stale;
 mod temporaries;
