@@ -1,5 +1,9 @@
 //! The arguments and their help.
 
+pub mod called_as;
+pub mod completion;
+mod examples;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -21,26 +25,12 @@ pub struct Cli {
 /// What is to be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Render the manifests, to standard output or into a directory
-    ///
-    /// The two sides normally belong to two different clusters, so standard output takes one of
-    /// them by `--side`. A directory takes both, as DIR/compute/NAME and DIR/control-plane/NAME.
-    #[command(after_long_help = RENDER_EXAMPLES)]
-    Render(RenderArgs),
-
-    /// Show what a render into a directory would change
-    ///
-    /// A unified diff of the files that would be added, changed and, with `--prune`, removed. Secrets
-    /// are masked: it shows that one changes, and not what to. Nothing is written.
-    #[command(after_long_help = DIFF_EXAMPLES)]
-    Diff(DiffArgs),
-
     /// Write a starter values file, from a kubeconfig's context
     ///
     /// It goes to standard output, with a comment for everything that there is to choose. What the
     /// kubeconfig leaves open for the control plane, such as the address of a server on the machine
     /// itself, is left to be filled in, with the reason.
-    #[command(after_long_help = INIT_EXAMPLES)]
+    #[command(after_long_help = examples::INIT)]
     Init(InitArgs),
 
     /// Show what is read and concluded about each cluster
@@ -48,14 +38,36 @@ pub enum Command {
     /// Its context, server, certificate authority, token and storage, where each comes from, and what
     /// was found, with its remedy. No secret is shown. What is wrong with one cluster doesn't hide the
     /// others.
-    #[command(after_long_help = INSPECT_EXAMPLES)]
+    #[command(after_long_help = examples::INSPECT)]
     Inspect(InspectArgs),
+
+    /// Render the manifests, to standard output or into a directory
+    ///
+    /// The two sides normally belong to two different clusters, so standard output takes one of
+    /// them by `--side`. A directory takes both, as DIR/compute/NAME and DIR/control-plane/NAME.
+    #[command(after_long_help = examples::RENDER)]
+    Render(RenderArgs),
+
+    /// Show what a render into a directory would change
+    ///
+    /// A unified diff of the files that would be added, changed and, with `--prune`, removed. Secrets
+    /// are masked: it shows that one changes, and not what to. Nothing is written.
+    #[command(after_long_help = examples::DIFF)]
+    Diff(DiffArgs),
+
+    /// Write the whole procedure for these clusters as a shell script
+    ///
+    /// A bash script with the clusters' contexts, names and paths, which checks what it needs, does one
+    /// step after the other and verifies the result. It stops at the first failure, says what to look at,
+    /// and can be run again. This program itself runs nothing.
+    #[command(after_long_help = examples::RUNBOOK)]
+    Runbook(RunbookArgs),
 
     /// Write the JSON Schema of the values file, for editors
     ///
     /// An editor with the YAML language server completes and checks a values file that names the schema
-    /// in its first line, and shows what each key means.
-    #[command(after_long_help = SCHEMA_EXAMPLES)]
+    /// in its first line, as `init` has it, and shows what each key means.
+    #[command(after_long_help = examples::SCHEMA)]
     Schema,
 
     /// Write the built-in templates into a directory, to be changed
@@ -63,129 +75,38 @@ pub enum Command {
     /// Each begins with a comment that says which variables there are. `--templates DIR` then takes
     /// them in place of the built-in ones; remove those that you don't change, so that they stay those
     /// of the program.
-    #[command(after_long_help = TEMPLATES_EXAMPLES)]
+    #[command(after_long_help = examples::TEMPLATES)]
     Templates(TemplatesArgs),
 
     /// Write a script by which a shell completes the arguments
     ///
-    /// Commands, flags, their values, and the names of files and folders.
-    #[command(after_long_help = COMPLETIONS_EXAMPLES)]
+    /// Commands, flags, their values, the names of files and folders, and the contexts of a kubeconfig. The
+    /// script asks this program, by its name on the PATH, each time that there is something to complete.
+    #[command(after_long_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
 
     /// Write the help as manual pages
     ///
     /// The page of the program goes to standard output. A directory takes that of each command as well.
-    #[command(after_long_help = MAN_EXAMPLES)]
+    #[command(after_long_help = examples::MAN)]
     Man(ManArgs),
-
-    /// Write the whole procedure for these clusters as a shell script
-    ///
-    /// A bash script with the clusters' contexts, names and paths, which checks what it needs, does one
-    /// step after the other and verifies the result. It stops at the first failure, says what to look at,
-    /// and can be run again. This program itself runs nothing.
-    #[command(after_long_help = RUNBOOK_EXAMPLES)]
-    Runbook(RunbookArgs),
 }
-
-const INIT_EXAMPLES: &str = "\
-Examples:
-  ma-register init --kubeconfig compute.kubeconfig > c0.yaml
-  ma-register init --context my-compute-cluster > c0.yaml
-
-Reads: the kubeconfig.
-Writes: the values file to standard output.
-Exit code: 0 done, 2 anything wrong.";
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
 pub struct InitArgs {
     /// Compute kubeconfig [default: $KUBECONFIG, ~/.kube/config]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<OsString>,
 
     /// Context in it; needed where it has several
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completion::context())]
     pub context: Option<String>,
 
     /// Name of the cluster in the control plane [default: from the context's name]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 }
-
-const RENDER_EXAMPLES: &str = "\
-Examples:
-  ma-register render -f c0.yaml --side compute | kubectl --context COMPUTE apply -f -
-  ma-register render -f c0.yaml --side control-plane --token-file token | kubectl --context CONTROL_PLANE apply -f -
-  ma-register render -f clusters/*.yaml --output-dir deploy --prune
-
-Reads: the values files, the kubeconfigs, and the files that the values files name.
-Writes: standard output, or files below DIR. Warnings and errors go to standard error.
-Exit code: 0 done, 2 anything wrong; then nothing has been written.";
-
-const DIFF_EXAMPLES: &str = "\
-Examples:
-  ma-register diff -f clusters/*.yaml -o deploy --prune
-  ma-register diff -f clusters/*.yaml -o deploy --prune --quiet || echo deploy is not up to date
-
-Reads: what `render` reads with the same flags, and DIR.
-Writes: the diff to standard output. Warnings, errors and a summary go to standard error.
-Exit code: 0 no difference, 1 some, 2 anything wrong.";
-
-const INSPECT_EXAMPLES: &str = "\
-Examples:
-  ma-register inspect -f c0.yaml
-  ma-register inspect -f clusters/*.yaml
-  ma-register inspect -f clusters/*.yaml --format json | jq -r '.[] | [.name, .token.expires] | @tsv'
-
-Reads: what `render` reads with the same flags.
-Writes: a table or JSON to standard output. Notes and errors go to standard error.
-Exit code: 0 done, findings or not, 2 where anything can't be used or told; the rest is shown all the same.";
-
-const SCHEMA_EXAMPLES: &str = "\
-Examples:
-  ma-register schema > values.schema.json
-  sed -i '1i # yaml-language-server: $schema=values.schema.json' c0.yaml
-
-Reads: nothing.
-Writes: the schema (draft 2020-12) to standard output.
-Exit code: 0 done, 2 anything wrong.";
-
-const TEMPLATES_EXAMPLES: &str = "\
-Examples:
-  ma-register templates own
-  ma-register render -f c0.yaml --side compute --templates own
-
-Reads: nothing.
-Writes: DIR/compute and DIR/control-plane. A file that is there already is an error.
-Exit code: 0 done, 2 anything wrong; then nothing has been written.";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  ma-register completions bash > ~/.local/share/bash-completion/completions/ma-register
-  ma-register completions zsh > ~/.zfunc/_ma-register
-  ma-register completions fish > ~/.config/fish/completions/ma-register.fish
-
-Reads: nothing.
-Writes: the script to standard output.
-Exit code: 0 done, 2 anything wrong.";
-
-const MAN_EXAMPLES: &str = "\
-Examples:
-  ma-register man | man -l -
-  ma-register man --output-dir ~/.local/share/man/man1
-
-Reads: nothing.
-Writes: standard output, or DIR/ma-register.1, DIR/ma-register-render.1 and so on, in place of older ones.
-Exit code: 0 done, 2 anything wrong.";
-
-const RUNBOOK_EXAMPLES: &str = "\
-Examples:
-  ma-register runbook register -f c0.yaml --control-plane-context control-plane > register.sh
-  ma-register runbook rotate -f clusters/*.yaml --control-plane-context control-plane | REVOKE_OLD=yes bash
-
-Reads: the values files and the kubeconfigs; no token and no key.
-Writes: the script to standard output. Warnings and errors go to standard error.
-Exit code: 0 done, 2 anything wrong.";
 
 /// Arguments of `render`.
 #[derive(Debug, Args)]
@@ -289,7 +210,35 @@ pub struct TemplatesArgs {
 pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum, value_name = "SHELL")]
-    pub shell: clap_complete::Shell,
+    pub shell: ShellArg,
+}
+
+/// The shells that there is a script for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShellArg {
+    /// Bash
+    Bash,
+    /// Elvish
+    Elvish,
+    /// fish
+    Fish,
+    /// PowerShell
+    Powershell,
+    /// Z shell
+    Zsh,
+}
+
+impl ShellArg {
+    /// The shell's name, as it is written in an argument.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bash => "bash",
+            Self::Elvish => "elvish",
+            Self::Fish => "fish",
+            Self::Powershell => "powershell",
+            Self::Zsh => "zsh",
+        }
+    }
 }
 
 /// Arguments of `man`.
@@ -340,12 +289,15 @@ pub struct RunbookArgs {
 #[derive(Debug, Subcommand)]
 pub enum ProcedureArgs {
     /// Apply both sides, hand the token over, and verify that the controller reaches the cluster
+    #[command(after_long_help = examples::REGISTER)]
     Register(ScriptArgs),
 
     /// Change the token to that of the last of `serviceAccount.tokenSecrets`, and revoke the old one
+    #[command(after_long_help = examples::ROTATE)]
     Rotate(ScriptArgs),
 
     /// Take everything away again, in the order that leaves nothing behind
+    #[command(after_long_help = examples::DEREGISTER)]
     Deregister(ScriptArgs),
 }
 
@@ -361,11 +313,11 @@ pub struct ScriptArgs {
     pub rendering: RenderingArgs,
 
     /// Context of the control-plane cluster
-    #[arg(long, value_name = "NAME", help_heading = "Control plane")]
+    #[arg(long, value_name = "NAME", add = completion::control_plane_context(), help_heading = "Control plane")]
     pub control_plane_context: String,
 
     /// Kubeconfig with that context, for the script to use [default: kubectl's own]
-    #[arg(long, value_name = "FILE", help_heading = "Control plane")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Control plane")]
     pub control_plane_kubeconfig: Option<OsString>,
 }
 
@@ -390,11 +342,11 @@ pub struct InputArgs {
 #[command(next_help_heading = "Inputs")]
 pub struct SourceArgs {
     /// Values files, each with one cluster or several as YAML documents; `-` is standard input
-    #[arg(short = 'f', long, value_name = "FILE", value_hint = ValueHint::FilePath, required = true, num_args = 1..)]
+    #[arg(short = 'f', long, value_name = "FILE", add = completion::values_file(), required = true, num_args = 1..)]
     pub values: Vec<OsString>,
 
     /// Values that are merged under those of every cluster
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", add = completion::values_file())]
     pub defaults: Option<OsString>,
 
     /// Compute kubeconfig, where the values file names none [default: $KUBECONFIG, ~/.kube/config]
@@ -402,7 +354,7 @@ pub struct SourceArgs {
     pub kubeconfig: Option<OsString>,
 
     /// Context in it, where the values file names none [default: current-context]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completion::context())]
     pub context: Option<String>,
 }
 

@@ -1,12 +1,14 @@
 //! The program: parse the arguments, run the command, report the error, give the exit code.
 
+use std::env;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use anstream::{AutoStream, ColorChoice};
-use clap::Parser;
-use ma_register::cli::Cli;
+use ma_register::cli::called_as::CalledAs;
+use ma_register::cli::completion;
 use ma_register::command::{self, Outcome, Outside};
 use ma_register::output::{Progress, Report};
 
@@ -16,8 +18,17 @@ const DIFFERS: u8 = 1;
 const WRONG: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    completion::answer_shell();
+    let arguments: Vec<OsString> = env::args_os().collect();
+    let called_as = CalledAs::of(&arguments);
     let mut out = io::stdout().lock();
+    if called_as == CalledAs::PluginCompletion {
+        return match completion::answer_kubectl(&arguments, &mut out) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(WRONG),
+        };
+    }
+    let cli = called_as.parse(&arguments);
     // Colour on a terminal only, where `NO_COLOR` and the like don't say otherwise.
     let mut err = match io::stderr().is_terminal() {
         true => AutoStream::auto(io::stderr()),

@@ -38,15 +38,24 @@ pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
     if likeliest.is_none() && is_like_a_secret(word) {
         return unknown_and_hidden(what, known);
     }
-    let question = match likeliest {
-        Some(candidate) => format!(" (did you mean {}?)", shown(candidate)),
-        None => String::new(),
-    };
     format!(
-        "unknown {what} {}{question}; known: {}",
+        "unknown {what} {}{}; known: {}",
         shown(word),
+        question(likeliest),
         shown_list(known)
     )
+}
+
+/// Asks whether the known word that is most like another was meant, where one is; begins with a space.
+pub fn did_you_mean(word: &str, known: &[&str]) -> String {
+    question(likeliest(word, known))
+}
+
+fn question(likeliest: Option<&str>) -> String {
+    match likeliest {
+        Some(candidate) => format!(" (did you mean {}?)", shown(candidate)),
+        None => String::new(),
+    }
 }
 
 /// Says that a word isn't known that may be a secret.

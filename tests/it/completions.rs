@@ -7,6 +7,7 @@ use std::process::Command;
 use clap::CommandFactory as _;
 use ma_register::cli::Cli;
 
+use crate::shellcheck::shellcheck;
 use crate::support::{Sandbox, run};
 
 const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "elvish", "powershell"];
@@ -18,15 +19,15 @@ fn commands() -> Vec<String> {
 }
 
 #[test]
-fn every_shell_completes_every_command() {
+fn every_shell_has_a_script_that_asks_the_program() {
     let sandbox = Sandbox::new();
     for shell in SHELLS {
         let run = sandbox.run(["completions", shell]);
         let script = run.succeeds_quietly();
         assert!(script.ends_with('\n'), "{shell}");
-        for name in commands() {
-            assert!(script.contains(&name), "{shell} doesn't complete {name}");
-        }
+        assert!(script.contains("MA_REGISTER_COMPLETE"), "{script}");
+        // By its name, wherever it is.
+        assert!(!script.contains("/ma-register"), "{script}");
         assert_eq!(sandbox.run(["completions", shell]), run);
     }
     let run = sandbox.run(["completions", "csh"]);
@@ -36,40 +37,175 @@ fn every_shell_completes_every_command() {
     }
 }
 
-/// What bash offers for the last of some words.
-fn offers(sandbox: &Sandbox, words: &str) -> String {
-    let script = format!(
-        "source <(ma-register completions bash)
-         COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
-         $(complete -p ma-register | grep -o '_ma[^ ]*') ma-register \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\" 2>/dev/null
-         printf '%s\\n' \"${{COMPREPLY[@]}}\""
+#[test]
+fn the_script_of_bash_passes_shellcheck() {
+    let run = Sandbox::new().run(["completions", "bash"]);
+    let script = format!("#!/usr/bin/env bash\n{}", run.succeeds_quietly());
+    assert_eq!(shellcheck(&script), "");
+}
+
+/// A folder with files and kubeconfigs to choose from, in which the program is on the path.
+struct Shell(Sandbox);
+
+const CONTEXTS: &str = "contexts:
+- {name: arn:aws:eks:us-east-1:123456789012:cluster/a, context: {cluster: c}}
+- {name: arn:aws:eks:us-east-1:123456789012:cluster/b, context: {cluster: c}}
+- {name: gke_project_us-central1_jobs, context: {cluster: c}}
+- {name: with space, context: {cluster: c}}
+- {name: \"with\\nline\", context: {cluster: c}}
+";
+
+impl Shell {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        sandbox.write("clusters/c0.yaml", "");
+        sandbox.write("clusters/notes.txt", "");
+        sandbox.write("my clusters/c1.yaml", "");
+        sandbox.write(".kube/config", CONTEXTS);
+        sandbox.write("other", CONTEXTS.replace("name: gke", "name: other"));
+        sandbox.write("broken", "contexts: [");
+        Self(sandbox)
+    }
+
+    fn bash(&self, script: &str) -> String {
+        let program = Path::new(env!("CARGO_BIN_EXE_ma-register"));
+        let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+        let mut bash = Command::new("bash");
+        bash.args(["-c", script])
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("HOME", self.0.path())
+            .env("PATH", path);
+        run(&mut bash, "").succeeds_quietly().to_owned()
+    }
+
+    /// What bash inserts for the end of a line that is typed; it has split the line into words.
+    fn offers(&self, line: &str) -> Vec<String> {
+        let words = split(line);
+        let array: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+        let script = format!(
+            "source <(ma-register completions bash)
+             COMP_LINE='{line}' COMP_POINT=${{#COMP_LINE}}
+             COMP_WORDS=({}) COMP_CWORD={}
+             $(complete -p ma-register | grep -o '_ma[^ ]*')
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            array.join(" "),
+            words.len() - 1
+        );
+        self.bash(&script).lines().map(str::to_owned).collect()
+    }
+}
+
+/// Splits a line into words as bash's line editor does: at blanks, and around `=` and `:`, which are
+/// words of their own.
+fn split(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for character in line.chars() {
+        let is_mark = |word: &String| word.starts_with([':', '=']);
+        let last = words.last_mut().unwrap();
+        match character {
+            ' ' if last.is_empty() => {}
+            ' ' => words.push(String::new()),
+            ':' | '=' if last.is_empty() || is_mark(last) => last.push(character),
+            ':' | '=' => words.push(character.to_string()),
+            _ if is_mark(last) => words.push(character.to_string()),
+            _ => last.push(character),
+        }
+    }
+    words
+}
+
+#[test]
+fn a_line_is_split_as_bash_does() {
+    assert_eq!(
+        split("a -b=c d:e "),
+        ["a", "-b", "=", "c", "d", ":", "e", ""]
     );
-    let program = Path::new(env!("CARGO_BIN_EXE_ma-register"));
-    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
-    let mut bash = Command::new("bash");
-    bash.args(["-c", &script])
-        .current_dir(sandbox.path())
-        .env_clear()
-        .env("PATH", path);
-    run(&mut bash, "").succeeds_quietly().to_owned()
+    assert_eq!(split("a -b="), ["a", "-b", "="]);
 }
 
 #[test]
 fn bash_completes_commands_flags_values_and_files() {
-    let sandbox = Sandbox::new();
-    sandbox.write("clusters/c0.yaml", "");
-    for (words, expected) in [
-        ("ma-register di", "diff\n"),
-        ("ma-register render --plain", "--plaintext-secrets\n"),
-        ("ma-register render --side c", "compute\ncontrol-plane\n"),
-        ("ma-register render -f clusters/c", "clusters/c0.yaml\n"),
+    let shell = Shell::new();
+    for (line, expected) in [
+        ("ma-register di", &["diff"][..]),
+        ("ma-register runbook d", &["deregister"]),
+        ("ma-register render --plain", &["--plaintext-secrets"]),
+        ("ma-register render --side c", &["compute", "control-plane"]),
+        ("ma-register render --side=b", &["both"]),
+        ("ma-register render -f c", &["clusters/"]),
+        ("ma-register render -f clusters/", &["clusters/c0.yaml"]),
         (
-            "ma-register render --defaults clusters/c",
-            "clusters/c0.yaml\n",
+            "ma-register render -f a.yaml clusters/",
+            &["clusters/c0.yaml"],
         ),
-        ("ma-register completions f", "fish\n"),
+        ("ma-register render -f m", &["my\\ clusters/"]),
+        (
+            "ma-register render --defaults=clusters/",
+            &["clusters/c0.yaml"],
+        ),
+        (
+            "ma-register inspect --token-file ~/clusters/n",
+            &["~/clusters/notes.txt"],
+        ),
+        ("ma-register completions f", &["fish"]),
+        ("ma-register nosuchcommand x", &[""]),
     ] {
-        assert_eq!(offers(&sandbox, words), expected, "{words}");
+        assert_eq!(shell.offers(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn bash_completes_contexts_colons_and_all() {
+    const CLUSTERS: [&str; 2] = ["cluster/a", "cluster/b"];
+    let shell = Shell::new();
+    let arn = "arn:aws:eks:us-east-1:123456789012:";
+    let whole = CLUSTERS.map(|cluster| format!("{arn}{cluster}"));
+    for flag in [
+        "render --context ",
+        "init --context ",
+        "runbook rotate --control-plane-context ",
+    ] {
+        let line = format!("ma-register {flag}");
+        assert_eq!(shell.offers(&format!("{line}a")), whole, "{line}");
+        assert_eq!(shell.offers(&format!("{line}{arn}c")), CLUSTERS, "{line}");
+        assert_eq!(
+            shell.offers(&format!("{line}{arn}cluster/b")),
+            [CLUSTERS[1]]
+        );
+        // That with a line's end couldn't be typed.
+        assert_eq!(shell.offers(&format!("{line}w")), ["with\\ space"]);
+    }
+    assert_eq!(
+        shell.offers(&format!("ma-register render --context={arn}")),
+        CLUSTERS
+    );
+    assert_eq!(
+        shell.offers("ma-register render --context=g"),
+        ["gke_project_us-central1_jobs"]
+    );
+    for kubeconfig in [
+        "--kubeconfig other",
+        "--kubeconfig=other",
+        "--kubeconfig ~/other",
+    ] {
+        let line = format!("ma-register inspect {kubeconfig} --context o");
+        assert_eq!(
+            shell.offers(&line),
+            ["other_project_us-central1_jobs"],
+            "{line}"
+        );
+    }
+    let line = "ma-register runbook rotate --kubeconfig none --control-plane-kubeconfig other --control-plane-context o";
+    assert_eq!(shell.offers(line), ["other_project_us-central1_jobs"]);
+}
+
+#[test]
+fn what_goes_wrong_while_completing_is_not_told() {
+    let shell = Shell::new();
+    for kubeconfig in ["broken", "none", "clusters", "-"] {
+        let line = format!("ma-register render --kubeconfig {kubeconfig} --context ");
+        assert_eq!(shell.offers(&line), [""], "{line}");
     }
 }
 
@@ -95,10 +231,7 @@ fn every_command_has_a_page() {
         let title = format!("\n.TH {stem} 1 \" \" \"ma-register {version}\" \n");
         assert!(page.contains(&title), "{page}");
         let is_of_command = stem != "ma-register";
-        for section in [
-            ".SH EXAMPLES\n.nf\nma\\-register ",
-            ".SH \"FILES AND EXIT CODE\"\n",
-        ] {
+        for section in [".SH EXAMPLES\n.nf\n", ".SH \"FILES AND EXIT CODE\"\n"] {
             assert_eq!(page.contains(section), is_of_command, "{page}");
         }
     }

@@ -13,7 +13,11 @@ const SCREEN: usize = 40;
 fn commands() -> Vec<Vec<String>> {
     let mut commands = vec![Vec::new()];
     for command in Cli::command().get_subcommands() {
-        commands.push(vec![command.get_name().to_owned()]);
+        let name = command.get_name();
+        commands.push(vec![name.to_owned()]);
+        for procedure in command.get_subcommands() {
+            commands.push(vec![name.to_owned(), procedure.get_name().to_owned()]);
+        }
     }
     assert!(commands.len() > 2);
     commands
@@ -31,11 +35,9 @@ fn a_summary_fits_a_screen() {
     for command in commands() {
         let help = help(&command, "-h");
         assert!(help.lines().count() <= SCREEN, "{help}");
-        // Links and examples aside, which only `--help` has.
-        assert!(
-            help.lines().all(|line| line.chars().count() <= 80),
-            "{help}"
-        );
+        // The usage aside, which clap doesn't wrap.
+        let mut lines = help.lines().filter(|line| !line.starts_with("Usage: "));
+        assert!(lines.all(|line| line.chars().count() <= 80), "{help}");
     }
 }
 
@@ -44,7 +46,7 @@ fn every_command_says_what_it_reads_and_writes() {
     for command in commands().iter().filter(|command| !command.is_empty()) {
         let help = help(command, "--help");
         for part in [
-            "\nExamples:\n  ma-register ",
+            "\nExamples:\n  ",
             "\nReads: ",
             "\nWrites: ",
             "\nExit code: 0 ",

@@ -4,6 +4,7 @@
 //! `KUBECTL` names the program, where it isn't the `kubectl` of the path.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{ErrorKind, Write as _};
 use std::process::Command;
 
@@ -40,14 +41,22 @@ fn print(stream: &str, format: &str) -> Option<Vec<u8>> {
 /// there.
 pub fn kubectl(arguments: &[&str]) -> Option<Vec<u8>> {
     let home = Sandbox::new();
-    let program = env::var_os("KUBECTL").unwrap_or_else(|| "kubectl".into());
-    let output = Command::new(&program)
+    let output = Command::new(program()?)
         .env("KUBECONFIG", "/dev/null")
         .env("HOME", home.path())
         .args(arguments)
-        .output();
-    let output = match output {
-        Ok(output) => output,
+        .output()
+        .unwrap();
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{messages}");
+    Some(output.stdout)
+}
+
+/// The program kubectl; nothing where it is missing and doesn't have to be there.
+pub fn program() -> Option<OsString> {
+    let program = env::var_os("KUBECTL").unwrap_or_else(|| "kubectl".into());
+    match Command::new(&program).arg("help").output() {
+        Ok(_) => Some(program),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let is_allowed = env::var(WITHOUT).is_ok_and(|value| value == "1");
             assert!(
@@ -58,13 +67,10 @@ pub fn kubectl(arguments: &[&str]) -> Option<Vec<u8>> {
             // Not `eprintln!`, which the test harness hides as long as a test passes.
             let skipped = b"NOT CHECKED with Kubernetes' own parser: there is no kubectl\n";
             std::io::stderr().write_all(skipped).unwrap();
-            return None;
+            None
         }
         Err(error) => panic!("{program:?}: {error}"),
-    };
-    let messages = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{messages}");
-    Some(output.stdout)
+    }
 }
 
 /// The object without the annotation that kubectl has added.

@@ -81,7 +81,7 @@ fn every_command_is_one_that_the_program_takes() {
     for block in blocks(&readme, "sh") {
         for line in block.lines().filter(|line| line.contains("ma-register ")) {
             let (_, command) = line.split_once("ma-register ").unwrap();
-            let command = command.split(['|', '>', '#']).next().unwrap();
+            let command = command.split(['|', '>', '#', ')']).next().unwrap();
             let words = std::iter::once("ma-register").chain(command.split_whitespace());
             Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
             count += 1;

@@ -17,6 +17,7 @@ use serde_yaml::{Mapping, Value};
 pub use search::Search;
 
 use super::file::{Source, decode};
+use super::words::did_you_mean;
 use super::yaml;
 use crate::text::{shown, shown_list};
 use document::{Document, parse, text};
@@ -114,6 +115,19 @@ impl Kubeconfigs {
     }
 }
 
+impl Kubeconfigs {
+    /// The names of all contexts that there are, in order.
+    ///
+    /// # Errors
+    /// Where no kubeconfig can be read.
+    pub fn contexts(search: &Search) -> Result<Vec<String>> {
+        let merged = Merged::read(search, &mut Vec::new())?;
+        let mut names: Vec<String> = merged.contexts.into_keys().collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+}
+
 /// A kubeconfig, or several as one.
 #[derive(Default)]
 struct Merged {
@@ -179,9 +193,12 @@ impl Merged {
             ", its current-context,"
         };
         let Some(context) = self.contexts.get(name) else {
+            let mut known: Vec<&str> = self.context_names().collect();
+            known.sort_unstable();
             bail!(
-                "the context {}{chosen_by} is not in it; {}",
+                "the context {}{chosen_by} is not in it{}; {}",
                 shown(name),
+                did_you_mean(name, &known),
                 choices("contexts", self.context_names())
             );
         };

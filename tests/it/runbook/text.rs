@@ -1,27 +1,12 @@
 //! What a script says, and what the program refuses to make one of.
 
-use std::process::Command;
-
 use insta::assert_snapshot;
 
 use super::{CONTROL_PLANE, DEREGISTER, REGISTER, ROTATE, TWO_TOKENS, world};
+use crate::shellcheck::shellcheck;
 use crate::support::{
     Sandbox, fixture, fixture_names, fixture_text, kubeconfig, project, run, values,
 };
-
-/// What shellcheck has to say about a script.
-fn shellcheck(script: &str) -> String {
-    let sandbox = Sandbox::new();
-    sandbox.write("script.sh", script);
-    let mut command = Command::new("shellcheck");
-    command.arg("script.sh").current_dir(sandbox.path());
-    match command.output() {
-        Ok(output) => String::from_utf8(output.stdout).unwrap(),
-        Err(error) => panic!(
-            "shellcheck can't be run, so nothing is known about the scripts: install it (Debian's package `shellcheck`): {error}"
-        ),
-    }
-}
 
 #[test]
 fn scripts_pass_shellcheck() {
