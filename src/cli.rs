@@ -68,7 +68,7 @@ pub enum Command {
     /// An editor with the YAML language server completes and checks a values file that names the schema
     /// in its first line, as `init` has it, and shows what each key means.
     #[command(after_long_help = examples::SCHEMA)]
-    Schema,
+    Schema(SchemaArgs),
 
     /// Write the built-in templates into a directory, to be changed
     ///
@@ -106,6 +106,10 @@ pub struct InitArgs {
     /// Name of the cluster in the control plane [default: from the context's name]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+
+    /// Path, from the values file, or URL of the schema that its first line names to editors
+    #[arg(long, value_name = "PLACE", value_hint = ValueHint::FilePath, default_value = "ma-register.schema.json")]
+    pub schema: String,
 }
 
 /// Arguments of `render`.
@@ -195,6 +199,14 @@ pub enum FormatArg {
     Table,
     /// For scripts: a list with an object for each cluster
     Json,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// The schema of files that are merged: of defaults, and of values that leave something to them
+    #[arg(long)]
+    pub fleet: bool,
 }
 
 /// Arguments of `templates`.

@@ -14,6 +14,7 @@ pub mod command;
 pub mod input;
 pub mod output;
 mod parallel;
+mod placeholder;
 pub mod problems;
 pub mod registration;
 pub mod render;

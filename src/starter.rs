@@ -1,9 +1,9 @@
 //! A starter values file: what a kubeconfig tells, and what there is to fill in.
 //!
-//! What is open stands as a placeholder in angle brackets, which a render refuses by name, or as
-//! a comment to choose from; so nothing half-done renders.
+//! What is open stands as a placeholder in angle brackets, which a render refuses, so nothing half-done
+//! renders; what may be left out, as a comment.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::time::SystemTime;
 
 use crate::input::endpoint::Endpoint;
@@ -16,119 +16,133 @@ use crate::text::is_unsafe_to_show;
 /// What a starter is made of.
 pub struct Starter<'a> {
     /// The cluster's name in the control plane.
-    pub name: &'a str,
-    /// How the kubeconfig is found.
-    pub kubeconfig: Kubeconfig<'a>,
+    pub name: Name,
+    /// Where editors find the schema: a path or URL without white space.
+    pub schema: &'a str,
+    /// The kubeconfig's path; none where the environment leads to it, or it can't be read again.
+    pub kubeconfig: Option<&'a str>,
     /// What the kubeconfig says.
-    pub endpoint: &'a Endpoint,
+    pub endpoint: Endpoint,
 }
 
-/// How a kubeconfig is found.
-pub enum Kubeconfig<'a> {
-    /// By this path.
-    At(&'a str),
-    /// By the environment.
-    Default,
-    /// By a path that isn't known, as that of standard input.
-    Unknown,
+/// A cluster's name in the control plane.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Name {
+    /// As the user gives it.
+    Given(String),
+    /// As the context's name has it.
+    Guessed(String),
+    /// The context's name tells none.
+    Open,
 }
 
 impl Starter<'_> {
     /// The text of the values file. `now` decides about comments only.
-    pub fn text(&self, now: SystemTime) -> String {
+    pub fn text(self, now: SystemTime) -> String {
         let mut text = String::new();
-        let head =
-            "# Registers one compute cluster. Every key is explained in the README of ma-register.";
-        line(&mut text, 0, head);
+        // The YAML language server takes it from any comment.
+        let modeline = format!("# yaml-language-server: $schema={}", self.schema);
+        line(&mut text, 0, &modeline);
+        let head = "Registers one compute cluster. The editor explains every key by the schema, which `ma-register schema` writes.";
+        comment(&mut text, 0, head);
         line(&mut text, 0, "");
-        comment(
-            &mut text,
-            0,
-            "The cluster's name in the control plane, by which jobs ask for it: a DNS label.",
-        );
-        line(&mut text, 0, &format!("name: {}", quoted(self.name)));
+        self.name(&mut text);
         line(&mut text, 0, "");
         line(&mut text, 0, "kubeconfig:");
-        match self.kubeconfig {
-            Kubeconfig::At(path) => {
-                comment(&mut text, 2, "Relative to this file.");
-                line(&mut text, 2, &format!("path: {}", quoted(path)));
-            }
-            Kubeconfig::Unknown => line(&mut text, 2, "path: <KUBECONFIG>"),
-            Kubeconfig::Default => {}
-        }
+        self.path(&mut text);
         line(
             &mut text,
             2,
             &format!("context: {}", quoted(&self.endpoint.context)),
         );
-        self.server(&mut text, now);
+        let server = self.server(&mut text);
+        authority(&mut text, self.endpoint, server.as_ref(), now);
         text.push_str(REST);
         text
     }
 
-    fn server(&self, text: &mut String, now: SystemTime) {
-        let server = match resolve_server(self.endpoint) {
-            Err(error) => {
-                comment(text, 2, &format!("{error:#}"));
-                open_server(text, 6443);
-                None
-            }
-            Ok((server, findings)) => {
-                for finding in &findings {
-                    comment(text, 2, &finding.text);
-                }
-                if findings.iter().any(is_denied) {
-                    open_server(text, server.port());
-                } else {
-                    let known = format!("{}:{}", server.url_host(), server.port());
-                    comment(
-                        text,
-                        2,
-                        &format!(
-                            "The address at which the control plane reaches the API server, where that isn't {known}:"
-                        ),
-                    );
-                    line(text, 2, "# server: https://203.0.113.7:6443");
-                }
-                Some(server)
-            }
+    fn name(&self, text: &mut String) {
+        let (name, guessed) = match &self.name {
+            Name::Given(name) => (quoted(name), ""),
+            Name::Guessed(name) => (quoted(name), ", here taken from the context's"),
+            Name::Open => ("<NAME>".to_owned(), ""),
         };
-        self.authority(text, server.as_ref(), now);
+        let meaning = format!(
+            "The cluster's name in the control plane{guessed}: a DNS label, by which jobs ask for it. A cluster that has the name already would be replaced."
+        );
+        comment(text, 0, &meaning);
+        line(text, 0, &format!("name: {name}"));
     }
 
-    fn authority(&self, text: &mut String, server: Option<&Server>, now: SystemTime) {
-        if server.is_some_and(Server::is_gke_dns_endpoint) {
-            comment(
-                text,
-                2,
-                "The certificate of a GKE DNS endpoint comes from a public authority.",
-            );
-            line(text, 2, "certificateAuthority: system");
-            return;
+    fn path(&self, text: &mut String) {
+        match self.kubeconfig {
+            Some(path) => {
+                let relative = "Relative to this file: change it where this isn't the folder that `init` ran in.";
+                comment(text, 2, relative);
+                line(text, 2, &format!("path: {}", quoted(path)));
+            }
+            None => {
+                let found = "Relative to this file; left out for what `--kubeconfig` names, or $KUBECONFIG, or ~/.kube/config.";
+                comment(text, 2, found);
+                line(text, 2, "# path: compute.kubeconfig");
+            }
         }
-        let is_open = match resolve_authority(self.endpoint, server, now) {
+    }
+
+    fn server(&self, text: &mut String) -> Option<Server> {
+        let (server, findings) = match resolve_server(&self.endpoint) {
+            Ok(resolved) => resolved,
             Err(error) => {
                 comment(text, 2, &format!("{error:#}"));
-                true
-            }
-            Ok((_, findings)) => {
-                for finding in &findings {
-                    comment(text, 2, &finding.text);
-                }
-                findings.iter().any(is_denied)
+                line(text, 2, &open_server("<PORT>"));
+                return None;
             }
         };
-        if is_open {
-            line(text, 2, "certificateAuthority: <PEM FILE OR system>");
+        for finding in &findings {
+            comment(text, 2, &finding.text);
         }
+        if findings.iter().any(is_denied) {
+            line(text, 2, &open_server(server.port()));
+        } else {
+            let known = format!(
+                "The address at which the control plane reaches the API server, where that isn't {}:{}:",
+                server.url_host(),
+                server.port()
+            );
+            comment(text, 2, &known);
+            line(text, 2, "# server: https://203.0.113.7:6443");
+        }
+        Some(server)
+    }
+}
+
+fn authority(text: &mut String, endpoint: Endpoint, server: Option<&Server>, now: SystemTime) {
+    if server.is_some_and(Server::is_gke_dns_endpoint) {
+        let public = "The certificate of a GKE DNS endpoint comes from a public authority.";
+        comment(text, 2, public);
+        line(text, 2, "certificateAuthority: system");
+        return;
+    }
+    let is_open = match resolve_authority(endpoint, server, now) {
+        Err(error) => {
+            comment(text, 2, &format!("{error:#}"));
+            true
+        }
+        Ok((_, findings)) => {
+            for finding in &findings {
+                comment(text, 2, &finding.text);
+            }
+            findings.iter().any(is_denied)
+        }
+    };
+    if is_open {
+        line(text, 2, "certificateAuthority: <PEM FILE OR system>");
     }
 }
 
 /// A server to be filled in.
-fn open_server(text: &mut String, port: u16) {
-    let server = format!("server: https://<HOST AS THE CONTROL PLANE REACHES IT>:{port}");
-    line(text, 2, &server);
+fn open_server(port: impl Display) -> String {
+    format!("server: https://<HOST AS THE CONTROL PLANE REACHES IT>:{port}")
 }
 
 fn is_denied(finding: &Finding) -> bool {
@@ -184,12 +198,15 @@ storage:
   # fileSystem: s3://default
   # The S3 API's URL, as pods of the compute cluster reach it; left out for AWS S3 itself.
   # endpoint: http://minio:9091
+  # Further environment variables of every Ray pod.
+  # extraEnv: {MLFLOW_TRACKING_URI: \"http://mlflow:5000\"}
   #
-  # How jobs get in. Choose one:
+  # How jobs get in: put one of these in place of the last line.
   # credentials: workloadIdentity # no keys: pods get access from the platform, as by IRSA
   # credentials: {accessKeyId: {env: ACCESS_KEY_ID}, secretAccessKey: {file: secret-access-key}}
   # credentials: {externalSecret: {key: s3/compute-0, accessKeyIdProperty: id, secretAccessKeyProperty: secret}}
   # credentials: {existingSecret: true} # the Secret aws-credentials is someone else's
+  credentials: <ONE OF THESE>
 
 # Where the service account's token comes from. Left out, it comes with `--token-file`. Or choose one:
 # token: {file: compute.token} # or {env: NAME}
@@ -200,28 +217,57 @@ storage:
 # externalSecrets:
 #   computeStore: {name: vault, kind: ClusterSecretStore}
 #   controlPlaneStore: {name: vault, kind: ClusterSecretStore}
+
+# The service account by which the control plane works here. To rotate its token, append a name.
+# serviceAccount:
+#   name: ray-manager
+#   tokenSecrets: [ray-manager-token]
+#   scope: cluster # or namespace
+
+# Added to every manifest; `annotations` likewise.
+# labels: {team: ml-platform}
+
+# Findings that are accepted for this cluster, by their codes.
+# allow: []
 ";
 
-/// A cluster's name as the last part of a context's, as far as that can be one: the names of
-/// cloud providers' contexts end in the cluster's own.
-pub fn name_of_context(context: &str) -> String {
-    let of_provider = match context.split_once("gke_") {
-        Some(("", rest)) => rest.rsplit('_').next(),
-        _ => context.rsplit(['/', '@']).next(),
-    };
-    let lower = of_provider.unwrap_or(context).to_lowercase();
-    let mut name = String::new();
-    for character in lower.chars() {
-        let is_of_name = character.is_ascii_lowercase() || character.is_ascii_digit();
-        match (is_of_name, name.ends_with('-') || name.is_empty()) {
-            (true, _) => name.push(character),
-            (false, false) => name.push('-'),
-            (false, true) => {}
+/// Names that a tool gives to every cluster, so that they tell none.
+const TELLING_NOTHING: [&str; 5] = [
+    "admin",
+    "cluster",
+    "default",
+    "kubernetes",
+    "kubernetes-admin",
+];
+
+impl Name {
+    /// The cluster's name as a part of a context's, as far as that is one.
+    pub fn of_context(context: &str) -> Self {
+        let parts: Vec<&str> = context.split('/').collect();
+        let of_provider = match (context.strip_prefix("gke_"), parts.as_slice()) {
+            (Some(rest), _) => rest.rsplit('_').next(),
+            // OpenShift's: a namespace, a server with its port, and a user.
+            (None, [_, server, _]) => server.split(':').next(),
+            // That of EKS is an ARN, which ends in the cluster's own; those with a user begin with it.
+            (None, _) => context.rsplit(['/', '@']).next(),
+        };
+        let lower = of_provider.unwrap_or(context).to_lowercase();
+        let mut name = String::new();
+        for character in lower.chars() {
+            let is_of_name = character.is_ascii_lowercase() || character.is_ascii_digit();
+            match (is_of_name, name.ends_with('-') || name.is_empty()) {
+                (true, _) => name.push(character),
+                (false, false) => name.push('-'),
+                (false, true) => {}
+            }
+        }
+        name.truncate(63);
+        let name = name.trim_end_matches('-');
+        match name.is_empty() || TELLING_NOTHING.contains(&name) {
+            true => Self::Open,
+            false => Self::Guessed(name.to_owned()),
         }
     }
-    name.truncate(63);
-    let name = name.trim_end_matches('-');
-    if name.is_empty() { "compute-0" } else { name }.to_owned()
 }
 
 #[cfg(test)]
@@ -234,15 +280,25 @@ mod tests {
             ("my-compute-cluster-context", "my-compute-cluster-context"),
             ("arn:aws:eks:us-east-1:123456789012:cluster/Prod", "prod"),
             ("gke_project_us-central1_jobs", "jobs"),
-            ("kubernetes-admin@kubernetes", "kubernetes"),
-            ("default/api-example-com:6443/kube:admin", "kube-admin"),
-            ("ÄÖ", "compute-0"),
+            ("admin@jobs", "jobs"),
+            ("default/api-example-com:6443/kube:admin", "api-example-com"),
             ("a__b..c-", "a-b-c"),
-            ("", "compute-0"),
+            ("minikube", "minikube"),
+            ("ÄÖ", ""),
+            ("kubernetes-admin@kubernetes", ""),
+            ("default", ""),
+            ("", ""),
         ] {
-            assert_eq!(name_of_context(context), name, "{context}");
+            let expected = match name {
+                "" => Name::Open,
+                name => Name::Guessed(name.to_owned()),
+            };
+            assert_eq!(Name::of_context(context), expected, "{context}");
         }
-        assert_eq!(name_of_context(&"a-".repeat(60)).len(), 63);
+        let Name::Guessed(long) = Name::of_context(&"a-".repeat(60)) else {
+            panic!("a long name is one");
+        };
+        assert_eq!(long.len(), 63);
     }
 
     #[test]

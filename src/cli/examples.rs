@@ -56,7 +56,7 @@ Exit code: 0 done, 2 anything wrong.";
 pub const SCHEMA: &str = "\
 Examples:
   ma-register schema > ma-register.schema.json
-  ma-register schema --defaults > ma-register-defaults.schema.json
+  ma-register schema --fleet > ma-register.schema.json    # where there are defaults
 
 Reads: nothing.
 Writes: the schema (draft 2020-12) to standard output.

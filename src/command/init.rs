@@ -1,13 +1,15 @@
 //! `init`: a starter values file from a kubeconfig's context.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::{Outcome, Outside};
 use crate::cli::InitArgs;
 use crate::input::file::Source;
 use crate::input::kubeconfig::{Kubeconfigs, Search};
 use crate::input::{endpoint, place::Place};
-use crate::starter::{Kubeconfig, Starter, name_of_context};
+use crate::registration::name::check_label;
+use crate::starter::{Name, Starter};
+use crate::text::{is_unsafe_to_show, shown};
 
 /// Writes a starter to standard output.
 ///
@@ -18,7 +20,17 @@ pub fn run(args: InitArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         kubeconfig,
         context,
         name,
+        schema,
     } = args;
+    if schema.is_empty() || schema.contains(|c: char| c.is_whitespace() || is_unsafe_to_show(c)) {
+        bail!(
+            "failed to use `--schema`: it is {}, and a path or URL that editors find in a comment has no white space: write `%20` for a space of a URL, or put the schema elsewhere",
+            shown(&schema)
+        );
+    }
+    if let Some(name) = &name {
+        check_label(name).context("failed to use `--name`")?;
+    }
     let search = match &kubeconfig {
         Some(path) => Search::Named(Source::from_flag(path)),
         None => Search::from_environment()?,
@@ -28,18 +40,19 @@ pub fn run(args: InitArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
     for note in notes {
         outside.report.note(&note);
     }
-    let endpoint = endpoint::read(chosen?, None, &Place::of(Source::Stdin))?;
+    let endpoint = endpoint::read(chosen?, None, &Place::of(Source::Stdin));
     let kubeconfig = match &search {
-        Search::Named(Source::Path(path)) => {
-            path.to_str().map_or(Kubeconfig::Unknown, Kubeconfig::At)
-        }
-        Search::Named(Source::Stdin) => Kubeconfig::Unknown,
-        Search::List(_) | Search::Home(_) => Kubeconfig::Default,
+        Search::Named(source @ Source::Path(path)) if source.is_lasting() => path.to_str(),
+        Search::Named(_) | Search::List(_) | Search::Home(_) => None,
     };
     let starter = Starter {
-        name: &name.unwrap_or_else(|| name_of_context(&endpoint.context)),
+        name: match name {
+            Some(name) => Name::Given(name),
+            None => Name::of_context(&endpoint.context),
+        },
+        schema: &schema,
         kubeconfig,
-        endpoint: &endpoint,
+        endpoint,
     };
     write!(outside.out, "{}", starter.text(outside.now))
         .and_then(|()| outside.out.flush())

@@ -55,14 +55,14 @@ pub enum Outcome {
 /// messages.
 pub fn run(cli: Cli, outside: &mut Outside<'_>) -> Result<Outcome> {
     match cli.command {
-        Command::Render(args) => render::run(args, outside),
-        Command::Diff(args) => diff::run(args, outside),
         Command::Init(args) => init::run(args, outside),
         Command::Inspect(args) => inspect::run(args, outside),
-        Command::Schema => schema::run(outside),
+        Command::Render(args) => render::run(args, outside),
+        Command::Diff(args) => diff::run(args, outside),
+        Command::Runbook(args) => runbook::run(args, outside),
+        Command::Schema(args) => schema::run(&args, outside),
         Command::Templates(args) => templates::run(&args, outside),
         Command::Completions(args) => completions::run(&args, outside),
         Command::Man(args) => man::run(&args, outside),
-        Command::Runbook(args) => runbook::run(args, outside),
     }
 }

@@ -22,8 +22,8 @@ pub struct Endpoint {
     pub origin: String,
     /// The server.
     pub server: Server,
-    /// The certificate authority.
-    pub certificate_authority: Authority,
+    /// The certificate authority, or why it couldn't be read.
+    pub certificate_authority: Result<Authority>,
     /// Whether the values file names the certificate authority.
     pub authority_is_from_values: bool,
     /// Whether the kubeconfig turns the check of the server's certificate off.
@@ -100,14 +100,7 @@ impl std::fmt::Debug for Authority {
 }
 
 /// Puts the chosen cluster and what the values file says about it together.
-///
-/// # Errors
-/// Where a file of the certificate authority can't be read, or there are two of them.
-pub fn read(
-    chosen: ChosenCluster,
-    over: Option<&KubeconfigValues>,
-    place: &Place,
-) -> Result<Endpoint> {
+pub fn read(chosen: ChosenCluster, over: Option<&KubeconfigValues>, place: &Place) -> Endpoint {
     let origin = format!("the cluster {} of {}", shown(&chosen.name), chosen.source);
     let server = match over.and_then(|over| over.server.clone()) {
         Some(url) => Server {
@@ -125,11 +118,11 @@ pub fn read(
     };
     let named = over.and_then(|over| over.certificate_authority.as_deref());
     let certificate_authority = match named {
-        Some("system") => Authority::System,
-        Some(path) => authority_of_values(path, place).with_context(|| place.failed_to_use())?,
-        None => authority_of_kubeconfig(&chosen, &origin)?,
+        Some("system") => Ok(Authority::System),
+        Some(path) => authority_of_values(path, place).with_context(|| place.failed_to_use()),
+        None => authority_of_kubeconfig(&chosen, &origin),
     };
-    Ok(Endpoint {
+    Endpoint {
         server,
         certificate_authority,
         authority_is_from_values: named.is_some(),
@@ -139,7 +132,7 @@ pub fn read(
         context: chosen.context,
         kubeconfig: chosen.source,
         origin,
-    })
+    }
 }
 
 fn authority_of_values(path: &str, place: &Place) -> Result<Authority> {

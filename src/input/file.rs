@@ -55,6 +55,14 @@ impl Source {
         }
     }
 
+    /// Whether it can be read again by its name: not standard input, a pipe or a device.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Path(path) => path.is_file(),
+            Self::Stdin => false,
+        }
+    }
+
     /// Reads everything.
     ///
     /// # Errors

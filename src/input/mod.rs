@@ -244,7 +244,7 @@ fn read_endpoint(
         .and_then(|kubeconfig| kubeconfig.context.as_deref())
         .or(request.context.as_deref());
     let chosen = kubeconfigs.choose(&search, context, notes)?;
-    endpoint::read(chosen, kubeconfig, place)
+    Ok(endpoint::read(chosen, kubeconfig, place))
 }
 
 fn read_storage_keys(

@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::file::Source;
+use crate::placeholder::placeholder_of_path;
 
 /// The place of one cluster's values. Its `Display` form is for messages.
 #[derive(Clone, Debug)]
@@ -69,8 +70,12 @@ impl Place {
     /// Resolves a path by the file that it stands in.
     ///
     /// # Errors
-    /// Where the path is relative and stands in standard input, which has no folder.
+    /// Where the path is relative and stands in standard input, which has no folder, or is still a
+    /// placeholder.
     pub fn resolve(&self, key: PathKey, path: &str) -> Result<PathBuf> {
+        if let Some(form) = placeholder_of_path(path) {
+            bail!("it is or holds a placeholder, `{form}`; put the real path there");
+        }
         match &self.defaults {
             Some((defaults, keys)) if keys.contains(&key) => defaults.resolve(path),
             _ => self.source.resolve(path),

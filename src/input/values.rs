@@ -3,13 +3,19 @@
 //! These types mirror the file. They say what may be written where; whether it makes sense
 //! together is decided in [`crate::registration`].
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod forms;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use secrecy::SecretString;
-use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
+
+pub use forms::{
+    CREDENTIALS_FORMS, CredentialsValues, RemoteKeysValues, SecretSource, SecretValue, TokenValues,
+};
+
+/// What Kubernetes takes for the name of most objects: an RFC 1123 subdomain.
+const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 
 /// Everything that a values file may hold.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -26,6 +32,7 @@ pub struct Values {
     /// What is copied into the Cluster's spec.
     pub cluster: Option<ClusterValues>,
     /// The object storage that jobs use.
+    #[schemars(required)]
     pub storage: Option<StorageValues>,
     /// The service account by which the control plane works in the compute cluster.
     pub service_account: Option<ServiceAccountValues>,
@@ -37,7 +44,8 @@ pub struct Values {
     pub labels: Option<BTreeMap<String, String>>,
     /// Annotations added to every manifest.
     pub annotations: Option<BTreeMap<String, String>>,
-    /// Codes of the findings that are accepted for this cluster.
+    /// Findings that are accepted for this cluster, by their codes: what would otherwise be an error or
+    /// a warning, such as `loopback-server`.
     pub allow: Option<Vec<String>>,
 }
 
@@ -47,13 +55,17 @@ pub struct Values {
 pub struct KubeconfigValues {
     /// Path of the kubeconfig, relative to the values file; where it is left out, `--kubeconfig`,
     /// `$KUBECONFIG` or `~/.kube/config`.
+    #[schemars(length(min = 1))]
     pub path: Option<String>,
     /// Name of the context in it; where it is left out, `--context` or the current one.
     pub context: Option<String>,
-    /// The address at which the control plane reaches the API server, where that differs.
+    /// The address at which the control plane reaches the API server, where that differs:
+    /// `https://HOST:PORT`.
+    #[schemars(regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]://"))]
     pub server: Option<String>,
     /// Path of a PEM file, relative to the values file, where the kubeconfig has none or another one; or
     /// `system`, for a server whose certificate comes from a public authority.
+    #[schemars(length(min = 1))]
     pub certificate_authority: Option<String>,
 }
 
@@ -66,8 +78,10 @@ pub struct ClusterValues {
     /// Kind of data centre.
     pub dc: Option<DataCentre>,
     /// Region, in the provider's own words.
+    #[schemars(length(min = 1))]
     pub region: Option<String>,
     /// Zone, in the provider's own words.
+    #[schemars(length(min = 1))]
     pub zone: Option<String>,
     /// Kinds of machine.
     pub skus: Option<Vec<Sku>>,
@@ -123,12 +137,16 @@ pub struct Sku {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StorageValues {
     /// An fsspec URL; `s3://default` where it is left out.
+    #[schemars(regex(pattern = "^[A-Za-z][-+.:A-Za-z0-9]*://"))]
     pub file_system: Option<String>,
     /// Scheme of the endpoint; where it is left out, that of its URL, or `https` without one.
     pub scheme: Option<StorageScheme>,
-    /// URL of an S3 API; left out for AWS's own.
+    /// URL of an S3 API, as pods of the compute cluster reach it; left out for AWS's own.
+    #[schemars(regex(pattern = "^https?://"))]
     pub endpoint: Option<String>,
-    /// How jobs get access.
+    /// How jobs get access: by a key that stands here or is read from elsewhere, by the platform
+    /// (`workloadIdentity`), by a store, or by a Secret that is there already.
+    #[schemars(required)]
     pub credentials: Option<CredentialsValues>,
     /// Further environment variables of every pod.
     pub extra_env: Option<BTreeMap<String, String>>,
@@ -154,220 +172,16 @@ impl StorageScheme {
     }
 }
 
-/// `storage.credentials`: how jobs get access to the storage.
-#[derive(Debug, JsonSchema)]
-#[schemars(untagged, rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum CredentialsValues {
-    /// By an S3 key pair.
-    Keys {
-        /// The key's public half.
-        access_key_id: SecretValue,
-        /// The key's secret half.
-        secret_access_key: SecretValue,
-    },
-    /// By the platform, without keys.
-    #[schemars(schema_with = "workload_identity")]
-    WorkloadIdentity,
-    /// By a Secret and ConfigMap keys that someone else manages.
-    #[schemars(schema_with = "existing_secret")]
-    ExistingSecret,
-    /// By an S3 key pair that the External Secrets Operator gets from a store.
-    ExternalSecret {
-        /// Where the store has it.
-        #[schemars(rename = "externalSecret")]
-        remote: RemoteKeysValues,
-        /// Whether the operator makes the ConfigMap as well, with the key in it.
-        #[schemars(with = "Option<bool>")]
-        config_map: bool,
-    },
-}
-
-/// `storage.credentials.externalSecret`: where a store has an S3 key pair.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RemoteKeysValues {
-    /// Key in the store.
-    pub key: String,
-    /// Property of it with the key's public half.
-    pub access_key_id_property: String,
-    /// Property of it with the key's secret half.
-    pub secret_access_key_property: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CredentialsMapping {
-    access_key_id: Option<SecretValue>,
-    secret_access_key: Option<SecretValue>,
-    existing_secret: Option<bool>,
-    external_secret: Option<RemoteKeysValues>,
-    config_map: Option<bool>,
-}
-
-/// The forms of `storage.credentials`, for messages.
-pub const CREDENTIALS_FORMS: &str = "`accessKeyId` and `secretAccessKey`, `workloadIdentity`, `{externalSecret: {key: …, accessKeyIdProperty: …, secretAccessKeyProperty: …}}`, or `{existingSecret: true}`";
-
-impl TryFrom<CredentialsMapping> for CredentialsValues {
-    type Error = String;
-
-    fn try_from(mapping: CredentialsMapping) -> Result<Self, String> {
-        let CredentialsMapping {
-            access_key_id,
-            secret_access_key,
-            existing_secret,
-            external_secret,
-            config_map,
-        } = mapping;
-        if config_map.is_some() && external_secret.is_none() {
-            return Err("`configMap` stands beside `externalSecret` only, whose key the operator would put into the ConfigMap too".to_owned());
-        }
-        match (
-            access_key_id,
-            secret_access_key,
-            existing_secret,
-            external_secret,
-        ) {
-            (Some(access_key_id), Some(secret_access_key), None, None) => Ok(Self::Keys {
-                access_key_id,
-                secret_access_key,
-            }),
-            (Some(_), None, None, None) => Err("the key `secretAccessKey` is missing".to_owned()),
-            (None, Some(_), None, None) => Err("the key `accessKeyId` is missing".to_owned()),
-            (None, None, Some(true), None) => Ok(Self::ExistingSecret),
-            (None, None, None, Some(remote)) => Ok(Self::ExternalSecret {
-                remote,
-                config_map: config_map.unwrap_or_default(),
-            }),
-            _ => Err(format!("expected one of: {CREDENTIALS_FORMS}")),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for CredentialsValues {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match WordOr::<CredentialsMapping>::deserialize(deserializer)? {
-            WordOr::Word("workloadIdentity") => Ok(Self::WorkloadIdentity),
-            WordOr::Word("externalSecret") => Err(de::Error::custom(
-                "`externalSecret` has to say where the store has the key: `{externalSecret: {key: …, accessKeyIdProperty: …, secretAccessKeyProperty: …}}`",
-            )),
-            WordOr::Word(_) => Err(de::Error::custom(format!(
-                "expected one of: {CREDENTIALS_FORMS}"
-            ))),
-            WordOr::Other(mapping) => {
-                Self::try_from(mapping).map_err(<D::Error as de::Error>::custom)
-            }
-        }
-    }
-}
-
-/// A secret as a values file gives it: in the clear, or where it is to be read.
-#[derive(Debug, JsonSchema)]
-#[schemars(untagged)]
-pub enum SecretValue {
-    /// The secret itself.
-    Literal(#[schemars(with = "String")] SecretString),
-    /// Where it is to be read.
-    From(SecretSource),
-}
-
-/// Where a secret is to be read: exactly one of an environment variable and a file.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-pub enum SecretSource {
-    /// Name of an environment variable.
-    Env(String),
-    /// Path of a file, relative to the values file.
-    File(String),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SourceMapping {
-    env: Option<String>,
-    file: Option<String>,
-}
-
-impl TryFrom<SourceMapping> for SecretSource {
-    type Error = &'static str;
-
-    fn try_from(mapping: SourceMapping) -> Result<Self, &'static str> {
-        match (mapping.env, mapping.file) {
-            (Some(name), None) => Ok(Self::Env(name)),
-            (None, Some(path)) => Ok(Self::File(path)),
-            _ => Err("expected exactly one of `{env: NAME}` and `{file: PATH}`"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match WordOr::<SourceMapping>::deserialize(deserializer)? {
-            WordOr::Word(secret) => Ok(Self::Literal(secret.into())),
-            WordOr::Other(mapping) => SecretSource::try_from(mapping)
-                .map(Self::From)
-                .map_err(de::Error::custom),
-        }
-    }
-}
-
-/// `token`: where the service account's token comes from.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(untagged)]
-pub enum TokenValues {
-    /// It is read.
-    From(SecretSource),
-    /// Someone else makes the Secret.
-    #[schemars(schema_with = "none")]
-    None,
-    /// The External Secrets Operator takes it from the compute cluster to the control plane.
-    #[schemars(schema_with = "external_secret")]
-    ExternalSecret,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TokenMapping {
-    env: Option<String>,
-    file: Option<String>,
-    #[serde(default, deserialize_with = "given")]
-    external_secret: Option<de::IgnoredAny>,
-}
-
-impl<'de> Deserialize<'de> for TokenValues {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match WordOr::<TokenMapping>::deserialize(deserializer)? {
-            WordOr::Word("none") => Ok(Self::None),
-            WordOr::Word("externalSecret") => Ok(Self::ExternalSecret),
-            // It may be the token itself, so it isn't shown.
-            WordOr::Word(_) => Err(de::Error::custom(
-                "expected `{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`; the token itself never stands in a values file",
-            )),
-            WordOr::Other(TokenMapping {
-                external_secret: Some(de::IgnoredAny),
-                env: _,
-                file: _,
-            }) => Err(de::Error::custom(
-                "write the word alone, `token: externalSecret`; its settings stand under `externalSecrets`",
-            )),
-            WordOr::Other(TokenMapping {
-                external_secret: None,
-                env,
-                file,
-            }) => SecretSource::try_from(SourceMapping { env, file })
-                .map(Self::From)
-                .map_err(de::Error::custom),
-        }
-    }
-}
-
 /// `serviceAccount`: the service account by which the control plane works in the compute cluster.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceAccountValues {
     /// Its name, in namespace `default`; `ray-manager` where it is left out.
+    #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub name: Option<String>,
     /// Names of its token Secrets, of which the last is the current one: append one to rotate.
     /// `[NAME-token]` where they are left out.
+    #[schemars(length(min = 1), extend("uniqueItems" = true), inner(length(max = 253), regex(pattern = SUBDOMAIN)))]
     pub token_secrets: Option<Vec<String>>,
     /// Rules beyond those for Ray.
     pub extra_rules: Option<Vec<Rule>>,
@@ -402,7 +216,8 @@ pub struct Rule {
     /// Paths that aren't resources, such as `/metrics`.
     #[serde(rename = "nonResourceURLs", skip_serializing_if = "Option::is_none")]
     pub non_resource_urls: Option<Vec<String>>,
-    /// What is allowed.
+    /// What is allowed, such as `get`.
+    #[schemars(length(min = 1))]
     pub verbs: Vec<String>,
 }
 
@@ -416,12 +231,15 @@ pub struct ExternalSecretsValues {
     pub control_plane_store: Option<StoreValues>,
     /// What the token's key in the store begins with; the cluster's name follows. `michelangelo/` where
     /// it is left out.
+    #[schemars(regex(pattern = "^[-a-z0-9/]*$"))]
     pub key_prefix: Option<String>,
     /// Property that the token has there; given as null where the store has no properties.
     #[serde(default, deserialize_with = "given")]
-    #[schemars(extend("default" = "token"))]
+    #[schemars(extend("default" = "token"), regex(pattern = "^[-_A-Za-z0-9]+$"))]
     pub property: Option<Option<String>>,
-    /// How often the operator looks, as a Go duration; `1h0m0s` where it is left out.
+    /// How often the operator looks, in whole hours, minutes and seconds, such as `90m`; `0s` is once.
+    /// `1h0m0s` where it is left out.
+    #[schemars(regex(pattern = "^(0|([0-9]+[hms])+)$"))]
     pub refresh_interval: Option<String>,
 }
 
@@ -430,6 +248,7 @@ pub struct ExternalSecretsValues {
 #[serde(deny_unknown_fields)]
 pub struct StoreValues {
     /// Its name.
+    #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub name: String,
     /// Its kind.
     pub kind: StoreKind,
@@ -454,64 +273,9 @@ impl StoreKind {
     }
 }
 
-fn workload_identity(_: &mut SchemaGenerator) -> Schema {
-    word("workloadIdentity")
-}
-
-fn none(_: &mut SchemaGenerator) -> Schema {
-    word("none")
-}
-
-fn external_secret(_: &mut SchemaGenerator) -> Schema {
-    word("externalSecret")
-}
-
-fn existing_secret(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "object",
-        "properties": {"existingSecret": {"const": true}},
-        "required": ["existingSecret"],
-        "additionalProperties": false,
-    })
-}
-
-fn word(word: &str) -> Schema {
-    json_schema!({"type": "string", "const": word})
-}
-
 /// Tells a key that is given as null from one that isn't given, with `#[serde(default)]`.
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
-}
-
-/// Either one word or something else, such as a mapping.
-enum WordOr<'de, T> {
-    Word(&'de str),
-    Other(T),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for WordOr<'de, T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either<T>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
-            type Value = WordOr<'de, T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or a mapping")
-            }
-
-            fn visit_borrowed_str<E: de::Error>(self, word: &'de str) -> Result<Self::Value, E> {
-                Ok(WordOr::Word(word))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, pairs: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(pairs)).map(WordOr::Other)
-            }
-        }
-
-        deserializer.deserialize_any(Either(std::marker::PhantomData))
-    }
 }

@@ -26,9 +26,9 @@ pub struct Resolved {
 }
 
 /// Checks the server and the certificate authority of an endpoint.
-pub fn resolve(endpoint: &Endpoint, now: SystemTime) -> Resolved {
+pub fn resolve(endpoint: Endpoint, now: SystemTime) -> Resolved {
     let mut problems = Problems::default();
-    let (server, about_server) = problems.take(resolve_server(endpoint)).unzip();
+    let (server, about_server) = problems.take(resolve_server(&endpoint)).unzip();
     let authority = resolve_authority(endpoint, server.as_ref(), now);
     let (authority, about_authority) = problems.take(authority).unzip();
     let mut findings = about_server.unwrap_or_default();
@@ -66,7 +66,7 @@ pub fn resolve_server(endpoint: &Endpoint) -> Result<(Server, Vec<Finding>)> {
 /// # Errors
 /// Where the control plane couldn't use it at all.
 pub fn resolve_authority(
-    endpoint: &Endpoint,
+    endpoint: Endpoint,
     server: Option<&Server>,
     now: SystemTime,
 ) -> Result<(Option<CertificateAuthority>, Vec<Finding>)> {
@@ -117,10 +117,10 @@ fn tls_server_name_finding(endpoint: &Endpoint, server: &Server) -> Option<Findi
     })
 }
 
-fn read_authority(endpoint: &Endpoint) -> Result<Option<(CertificateAuthority, String)>> {
+fn read_authority(endpoint: Endpoint) -> Result<Option<(CertificateAuthority, String)>> {
     // A certificate authority that the values file names answers the question that
     // `insecure-skip-tls-verify` leaves open.
-    let (authority, origin) = match &endpoint.certificate_authority {
+    let (authority, origin) = match endpoint.certificate_authority? {
         Authority::System => return Ok(None),
         _ if endpoint.insecure && !endpoint.authority_is_from_values => bail!(
             "failed to use {}: it has `insecure-skip-tls-verify: true`, and the control plane can't skip the check: get the cluster's CA (on a control-plane node it is /etc/kubernetes/pki/ca.crt; in a pod /var/run/secrets/kubernetes.io/serviceaccount/ca.crt) and name the file by `kubeconfig.certificateAuthority` in the values file",
@@ -130,10 +130,10 @@ fn read_authority(endpoint: &Endpoint) -> Result<Option<(CertificateAuthority, S
             "failed to use {}: it has no certificate authority: export the kubeconfig by `kubectl config view --raw`, or name a PEM file by `kubeconfig.certificateAuthority` in the values file, or write `system` there where the server's certificate comes from a public authority",
             endpoint.origin
         ),
-        Authority::Base64 { text, origin } => (CertificateAuthority::from_base64(text), origin),
-        Authority::File { bytes, origin } => (CertificateAuthority::from_pem(bytes), origin),
+        Authority::Base64 { text, origin } => (CertificateAuthority::from_base64(&text), origin),
+        Authority::File { bytes, origin } => (CertificateAuthority::from_pem(&bytes), origin),
     };
     let authority =
         authority.with_context(|| format!("failed to use the certificate authority {origin}"))?;
-    Ok(Some((authority, origin.clone())))
+    Ok(Some((authority, origin)))
 }

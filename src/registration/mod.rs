@@ -10,7 +10,7 @@ pub mod external_secrets;
 pub mod finding;
 pub mod fleet;
 mod metadata;
-mod name;
+pub mod name;
 pub mod server;
 pub mod service_account;
 pub mod storage;
@@ -237,7 +237,7 @@ pub fn resolve_parts(inputs: Inputs, now: SystemTime) -> Parts {
         Some(storage)
     });
     let endpoint = match problems.take(endpoint) {
-        Some(endpoint) => endpoint::resolve(&endpoint, now),
+        Some(endpoint) => endpoint::resolve(endpoint, now),
         None => endpoint::Resolved::default(),
     };
     findings.add(endpoint.findings);

@@ -15,13 +15,12 @@ fn init(sandbox: &Sandbox, arguments: &[&str]) -> Run {
 /// The starter with the storage filled in, and what stands in angle brackets.
 fn filled(starter: &str) -> String {
     starter
-        .replace(
-            "  # credentials: workloadIdentity",
-            "  credentials: workloadIdentity",
-        )
+        .replace("<ONE OF THESE>", "workloadIdentity")
         .replace("# token: none", "token: none")
         .replace("<HOST AS THE CONTROL PLANE REACHES IT>", "203.0.113.7")
+        .replace("<PORT>", "6443")
         .replace("<PEM FILE OR system>", "system")
+        .replace("<NAME>", "c0")
 }
 
 #[test]
@@ -57,7 +56,9 @@ fn a_starter_of_every_provider_renders_once_it_is_filled_in() {
         // As it is, it says what there is to be done.
         sandbox.write("c0.yaml", starter);
         let render = ["render", "-f", "c0.yaml", "-o", "out"];
-        sandbox.run(render).fails_with(&["storage"]);
+        sandbox
+            .run(render)
+            .fails_with(&["`storage.credentials`: expected one of"]);
         sandbox.write("c0.yaml", filled(starter));
         sandbox.run(render).succeeds();
     }
@@ -73,7 +74,7 @@ fn what_the_control_plane_could_not_use_is_left_open_with_the_reason() {
         ),
         (
             kubeconfig("server: https://rancher.example.com/k8s/clusters/c-1"),
-            "  server: https://<HOST AS THE CONTROL PLANE REACHES IT>:6443\n",
+            "  server: https://<HOST AS THE CONTROL PLANE REACHES IT>:<PORT>\n",
             "path",
         ),
         (
@@ -98,12 +99,31 @@ fn what_the_control_plane_could_not_use_is_left_open_with_the_reason() {
             .collect();
         assert!(comments.contains(reason), "{starter}");
         // It can't be rendered by oversight.
-        let storage = "  # credentials: workloadIdentity";
-        let with_storage = starter.replace(storage, "  credentials: workloadIdentity");
+        let with_storage = starter.replace("<ONE OF THESE>", "workloadIdentity");
         sandbox.write("c0.yaml", with_storage);
         sandbox
             .run(["render", "-f", "c0.yaml", "--side", "compute"])
-            .fails();
+            .fails_with(&["placeholder", "`<...>`"]);
+    }
+}
+
+#[test]
+fn editors_find_the_schema() {
+    let sandbox = Sandbox::with_cluster();
+    for (arguments, place) in [
+        (&[][..], "ma-register.schema.json"),
+        (&["--schema", "../s.json"], "../s.json"),
+        (
+            &["--schema=https://git.example.com/s.json"],
+            "https://git.example.com/s.json",
+        ),
+    ] {
+        let run = init(&sandbox, arguments);
+        let first = run.succeeds_quietly().lines().next().unwrap().to_owned();
+        assert_eq!(first, format!("# yaml-language-server: $schema={place}"));
+    }
+    for wrong in ["", "a b", "a\nname: b"] {
+        init(&sandbox, &["--schema", wrong]).fails_with(&["`--schema`", "white space"]);
     }
 }
 
@@ -115,6 +135,9 @@ fn one_of_several_contexts_is_chosen_by_the_user() {
         fixture_text("kubeconfigs/several-contexts.kubeconfig"),
     );
     init(&sandbox, &[]).fails_with(&["`--context`", "`edge`, `production`, `staging`"]);
+    init(&sandbox, &["--context", "stagin"])
+        .fails_with(&["`stagin` is not in it (did you mean `staging`?)"]);
+    init(&sandbox, &["--context", "zzz"]).fails_with(&["`zzz` is not in it; it has"]);
     let run = init(&sandbox, &["--context", "staging", "--name", "mine"]);
     let values: Value = serde_yaml::from_str(run.succeeds_quietly()).unwrap();
     assert_eq!(values["name"], Value::from("mine"));
@@ -131,9 +154,114 @@ fn the_default_kubeconfig_needs_no_path() {
     let values: Value = serde_yaml::from_str(run.succeeds_quietly()).unwrap();
     assert_eq!(values["name"], Value::from("ctx"));
     assert!(values["kubeconfig"].get("path").is_none());
+    // What can't be read again isn't named either.
     let run = sandbox.run_with_input(["init", "--kubeconfig", "-"], &content);
-    assert!(run.succeeds_quietly().contains("  path: <KUBECONFIG>\n"));
+    assert!(
+        run.succeeds_quietly()
+            .contains("\n  # path: compute.kubeconfig\n")
+    );
+    let run = sandbox.run_with_input(["init", "--kubeconfig", "/dev/stdin"], &content);
+    assert!(!run.succeeds_quietly().contains("/dev/stdin"));
     init(&sandbox, &[]).fails_with(&["`kubeconfig`", "No such file"]);
+}
+
+#[test]
+fn a_name_is_given_or_guessed_or_left_open() {
+    let sandbox = Sandbox::with_cluster();
+    let name = |context: &str, arguments: &[&str]| {
+        let content = kubeconfig("server: https://203.0.113.7");
+        let content = content.replace(": ctx\n", &format!(": '{context}'\n"));
+        sandbox.write("kubeconfig", content);
+        let run = init(&sandbox, arguments);
+        let values: Value = serde_yaml::from_str(run.succeeds_quietly()).unwrap();
+        values["name"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(name("arn:aws:eks:r:1:cluster/Jobs", &[]), "jobs");
+    assert_eq!(name("default/api-jobs:6443/kube:admin", &[]), "api-jobs");
+    assert_eq!(name("jobs", &["--name", "mine"]), "mine");
+    for context in ["kubernetes-admin@kubernetes", "default", "ÄÖ"] {
+        assert_eq!(name(context, &[]), "<NAME>", "{context}");
+    }
+    for wrong in ["", "Mine", "a.b", "-", &"a".repeat(64)] {
+        init(&sandbox, &["--name", wrong]).fails_with(&["`--name`"]);
+    }
+}
+
+#[test]
+fn what_can_not_be_read_of_the_certificate_authority_is_left_open() {
+    for authority in [
+        "certificate-authority: nosuchfile.crt",
+        "certificate-authority: a.crt\ncertificate-authority-data: YQ==",
+    ] {
+        let sandbox = Sandbox::new();
+        let content = kubeconfig_of(&format!("server: https://203.0.113.7\n{authority}"));
+        sandbox.write("kubeconfig", content);
+        let run = init(&sandbox, &[]);
+        let starter = run.succeeds_quietly();
+        assert!(starter.contains("  # failed to read the certificate authority of"));
+        assert!(starter.contains("  certificateAuthority: <PEM FILE OR system>\n"));
+        sandbox.write(
+            "c0.yaml",
+            starter.replace("<ONE OF THESE>", "workloadIdentity"),
+        );
+        sandbox
+            .run(["render", "-f", "c0.yaml", "-o", "out"])
+            .fails_with(&["`kubeconfig.certificateAuthority`", "placeholder, `<...>`"]);
+    }
+}
+
+/// The starter with one of its commented options in use, for each of them.
+fn options(starter: &str) -> Vec<String> {
+    let lines: Vec<&str> = starter.lines().collect();
+    let option = |line: &str| {
+        let (indentation, text) = line.split_once("# ")?;
+        let key = text.split(": ").next()?.trim_end_matches(':');
+        let is_key = text.contains(':') && key.bytes().all(|byte| byte.is_ascii_alphabetic());
+        (is_key && indentation.trim().is_empty()).then(|| (indentation.to_owned(), key.to_owned()))
+    };
+    let mut found = Vec::new();
+    for (position, line) in lines.iter().enumerate() {
+        let Some((indentation, key)) = option(line) else {
+            continue;
+        };
+        let inner = format!("{indentation}#   ");
+        let length = lines[position + 1..]
+            .iter()
+            .take_while(|line| line.starts_with(&inner))
+            .count();
+        let mut used = String::new();
+        for (other, line) in lines.iter().enumerate() {
+            let live = format!("{indentation}{key}: ");
+            if (position..=position + length).contains(&other) {
+                used.push_str(&line.replacen("# ", "", 1));
+            } else if !line.starts_with(&live) {
+                used.push_str(line);
+            }
+            used.push('\n');
+        }
+        found.push(used);
+    }
+    found
+}
+
+#[test]
+fn every_option_can_be_taken_as_it_stands() {
+    let sandbox = Sandbox::with_cluster();
+    let run = init(&sandbox, &[]);
+    let schema: serde_json::Value =
+        serde_json::from_str(sandbox.run(["schema"]).succeeds_quietly()).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let options = options(run.succeeds_quietly());
+    assert!(options.len() > 14, "{}", options.len());
+    for text in options {
+        let text = text.replace("<ONE OF THESE>", "workloadIdentity");
+        let values: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+        let errors: Vec<String> = validator
+            .iter_errors(&values)
+            .map(|error| error.to_string())
+            .collect();
+        assert_eq!(errors, [""; 0], "{text}");
+    }
 }
 
 proptest! {

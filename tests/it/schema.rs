@@ -12,11 +12,19 @@ fn schema() -> Value {
     serde_json::from_str(run.succeeds_quietly()).unwrap()
 }
 
+fn schema_of_fleet() -> Value {
+    let run = Sandbox::new().run(["schema", "--fleet"]);
+    serde_json::from_str(run.succeeds_quietly()).unwrap()
+}
+
 /// A validator, for which the schema itself has to be valid.
+fn validator_of(schema: &Value) -> Validator {
+    assert!(jsonschema::meta::is_valid(schema));
+    jsonschema::draft202012::new(schema).unwrap()
+}
+
 fn validator() -> Validator {
-    let schema = schema();
-    assert!(jsonschema::meta::is_valid(&schema));
-    jsonschema::draft202012::new(&schema).unwrap()
+    validator_of(&schema())
 }
 
 fn parsed(text: &str) -> Value {
@@ -44,7 +52,12 @@ fn it_says_which_draft_it_is_of() {
 fn every_fixture_is_valid() {
     let validator = validator();
     let mut count = 0;
-    for folder in ["values", "refused"] {
+    let of_fleet = validator_of(&schema_of_fleet());
+    for folder in ["values", "refused", "fleet/clusters"] {
+        let validator = match folder {
+            "fleet/clusters" => &of_fleet,
+            _ => &validator,
+        };
         for name in fixture_names(folder) {
             let text = fixture_text(&format!("{folder}/{name}.yaml"));
             let errors: Vec<String> = validator
@@ -69,10 +82,10 @@ fn every_key_is_described() {
             );
             if key == "properties" {
                 for (name, property) in value.as_object().unwrap() {
-                    let is_described = property["description"].is_string()
-                        // A choice, which is described as a whole.
-                        || ["env", "file", "existingSecret"].contains(&name.as_str());
-                    assert!(is_described, "{}: {name}", place.display());
+                    // Another form's key, which is only taken away here.
+                    let is_null = property["type"] == "null";
+                    let is_described = property["description"].is_string();
+                    assert!(is_described || is_null, "{}: {name}", place.display());
                     *count += 1;
                 }
             }
@@ -84,7 +97,8 @@ fn every_key_is_described() {
     }
     let mut count = 0;
     check(Path::new(""), &schema(), &mut count);
-    assert!(count > 40, "{count}");
+    check(Path::new(""), &schema_of_fleet(), &mut count);
+    assert!(count > 80, "{count}");
 }
 
 /// What may be written, with what is written in `values` before it.
@@ -140,7 +154,22 @@ const CREDENTIALS: [&str; 5] = [
 ];
 
 /// Mistakes that an editor is to mark.
-const WRONG: [&str; 34] = [
+const WRONG: [&str; 49] = [
+    "kubeconfig: {path: ''}",
+    "kubeconfig: {server: 203.0.113.7}",
+    "cluster: {region: ''}",
+    "storage: {credentials: workloadIdentity, endpoint: 'minio:9000'}",
+    "storage: {credentials: workloadIdentity, fileSystem: default}",
+    "serviceAccount: {name: X_Y}",
+    "serviceAccount: {tokenSecrets: []}",
+    "serviceAccount: {tokenSecrets: [a, a]}",
+    "serviceAccount: {tokenSecrets: [A]}",
+    "serviceAccount: {extraRules: [{apiGroups: [''], resources: [pods], verbs: []}]}",
+    "externalSecrets: {keyPrefix: A_B}",
+    "externalSecrets: {property: a.b}",
+    "externalSecrets: {refreshInterval: 1.5h}",
+    "externalSecrets: {refreshInterval: 500ms}",
+    "externalSecrets: {computeStore: {name: '', kind: SecretStore}}",
     "nosuchkey: 1",
     "Labels: {a: b}",
     "kubeconfig: c0.kubeconfig",
@@ -237,5 +266,81 @@ fn a_property_that_is_null_is_not_one_that_is_left_out() {
         assert!(validator.is_valid(&parsed(&text)), "{text}");
         let run = render(&text);
         assert_eq!(run.succeeds().contains(" property: "), pulled, "{property}");
+    }
+}
+
+/// What the program says of one cluster's values, merged over defaults.
+fn render_over(defaults: &str, text: &str) -> Run {
+    let sandbox = Sandbox::with_cluster();
+    sandbox.write("c0.yaml", text);
+    sandbox.write("defaults.yaml", defaults);
+    sandbox.render(&["--defaults", "defaults.yaml"])
+}
+
+/// Each half of what is merged, and whether both together are whole.
+const HALVES: [(&str, &str); 8] = [
+    ("storage: {credentials: workloadIdentity}", ""),
+    (
+        "storage: {credentials: {accessKeyId: a}}",
+        "storage: {credentials: {secretAccessKey: b}}",
+    ),
+    (
+        "storage: {credentials: {accessKeyId: a, secretAccessKey: {env: NONE}}}",
+        "storage: {credentials: {existingSecret: true, accessKeyId: null, secretAccessKey: null}}",
+    ),
+    (
+        "storage: {credentials: {accessKeyId: a, secretAccessKey: {env: NONE}}}",
+        "storage: {credentials: {secretAccessKey: {env: null, file: c0.yaml}}}",
+    ),
+    (
+        "storage: {credentials: {externalSecret: {key: k, accessKeyIdProperty: a}}}\nexternalSecrets: {computeStore: {kind: SecretStore}}",
+        "storage: {credentials: {externalSecret: {secretAccessKeyProperty: b}}}\nexternalSecrets: {computeStore: {name: a}}",
+    ),
+    (
+        "storage: {credentials: workloadIdentity, extraEnv: {A: a}}\nlabels: {a: b}\nannotations: {a: b}",
+        "storage: {extraEnv: {A: null}}\nlabels: {a: null}\nannotations: {a: null}",
+    ),
+    (
+        "storage: {credentials: workloadIdentity}\nserviceAccount: {extraRules: []}",
+        "serviceAccount: {extraRules: null}\ncluster: null",
+    ),
+    (
+        "storage: {credentials: workloadIdentity}\nkubeconfig: {server: 'https://203.0.113.8'}",
+        "kubeconfig: {server: null}",
+    ),
+];
+
+#[test]
+fn in_a_fleet_each_leaves_to_the_other_what_it_likes() {
+    let alone = validator();
+    let validator = validator_of(&schema_of_fleet());
+    assert!(validator.is_valid(&parsed(&fixture_text("fleet/defaults.yaml"))));
+    for (defaults, rest) in HALVES {
+        let values = format!("name: c0\n{rest}\n");
+        for half in [defaults, &values] {
+            assert!(validator.is_valid(&parsed(half)), "{half}");
+        }
+        assert!(!alone.is_valid(&parsed(&values)), "{values}");
+        let run = render_over(&format!("{defaults}\ntoken: none\n"), &values);
+        // The file that stands for a key isn't one.
+        let is_only_odd = rest.contains("file: c0.yaml") && run.stderr.contains("no S3 key has");
+        assert!(
+            run.code == 0 || is_only_odd,
+            "{defaults}\n{values}\n{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn in_a_fleet_mistakes_are_still_mistakes() {
+    let validator = validator_of(&schema_of_fleet());
+    let base = "storage: {credentials: workloadIdentity}";
+    for wrong in WRONG {
+        let text = format!("{base}\n{wrong}\n");
+        // What is missing may be in the other half.
+        let is_incomplete = wrong.contains("computeStore: {name: a}}");
+        assert_eq!(validator.is_valid(&parsed(&text)), is_incomplete, "{text}");
+        render_over(&text, "name: c0\n").fails();
     }
 }

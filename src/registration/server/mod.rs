@@ -15,14 +15,13 @@ use crate::text::shown;
 mod authority;
 mod findings;
 mod mask;
-mod placeholder;
 #[cfg(test)]
 mod tests;
 
+pub use crate::placeholder::placeholder;
 pub use authority::is_numeric_host;
 pub use findings::is_loopback_host;
 pub use mask::mask_url;
-pub use placeholder::placeholder;
 
 /// Longer than any host name with scheme and port, and short enough for a message.
 const MAX_LENGTH: usize = 2048;

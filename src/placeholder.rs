@@ -12,6 +12,16 @@ const WORDS: [&str; 5] = ["changeme", "replaceme", "fixme", "todo", "placeholder
 /// A refusal can't be overridden, so only what can't be meant is one: `your-server.de` is a real
 /// domain, and `api.example.com` may be somebody's fixture.
 pub fn placeholder(text: &str) -> Option<&'static str> {
+    bracketed(text).or_else(|| words(text).find_map(placeholder_word))
+}
+
+/// What makes a path a placeholder, as for [`placeholder`]: words in brackets only, as any word may be
+/// the name of a file.
+pub fn placeholder_of_path(path: &str) -> Option<&'static str> {
+    bracketed(path)
+}
+
+fn bracketed(text: &str) -> Option<&'static str> {
     const BRACKETS: [(&str, &str, &str); 4] = [
         ("<", ">", "<...>"),
         ("${", "}", "${...}"),
@@ -22,7 +32,6 @@ pub fn placeholder(text: &str) -> Option<&'static str> {
         .iter()
         .find(|(open, close, _)| is_bracketed(text, open, close))
         .map(|&(_, _, form)| form)
-        .or_else(|| words(text).find_map(placeholder_word))
 }
 
 /// Whether words stand between an `open` and its `close`. Any password may hold a `<` and a `>`,
