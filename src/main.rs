@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -36,10 +37,10 @@ fn main() -> ExitCode {
     };
     let mut outside = Outside {
         out: &mut out,
-        report: Report::new(&mut err),
+        report: Report::new(&mut err, width_of(io::stderr())),
         colours_output: io::stdout().is_terminal()
             && AutoStream::choice(&io::stdout()) != ColorChoice::Never,
-        width: terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0),
+        width: width_of(io::stdout()),
         progress: Progress::new(io::stderr().is_terminal()),
         now: SystemTime::now(),
     };
@@ -54,6 +55,11 @@ fn main() -> ExitCode {
             ExitCode::from(WRONG)
         }
     }
+}
+
+/// The columns of a terminal.
+fn width_of(stream: impl AsFd) -> Option<u16> {
+    terminal_size::terminal_size_of(stream).map(|(width, _)| width.0)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use textwrap::{Options, WordSplitter, WrapAlgorithm};
+
 use crate::registration::finding::Finding;
 
 const ERROR: &str = "\x1b[1;31m";
@@ -12,12 +14,16 @@ const PLAIN: &str = "\x1b[0m";
 /// Writes messages. The writer behind it removes the colours where they aren't wanted.
 ///
 /// A message that can't be written is dropped: there is nowhere left to say so.
-pub struct Report<'a>(&'a mut dyn Write);
+pub struct Report<'a> {
+    writer: &'a mut dyn Write,
+    width: Option<u16>,
+}
 
 impl<'a> Report<'a> {
-    /// A report on the given writer, which is to be standard error.
-    pub fn new(writer: &'a mut dyn Write) -> Self {
-        Self(writer)
+    /// A report on the given writer, which is to be standard error, wrapped between words where that is
+    /// a terminal of the given width.
+    pub fn new(writer: &'a mut dyn Write, width: Option<u16>) -> Self {
+        Self { writer, width }
     }
 
     /// An error with its causes, each on its own line.
@@ -51,10 +57,51 @@ impl<'a> Report<'a> {
 
     /// A line without a mark.
     pub fn line(&mut self, text: &str) {
-        drop(writeln!(self.0, "{text}"));
+        let text = match self.width {
+            Some(width) => textwrap::fill(text, wrapping(width.into())),
+            None => text.to_owned(),
+        };
+        drop(writeln!(self.writer, "{text}"));
     }
 
     fn say(&mut self, colour: &str, mark: &str, text: &str) {
-        drop(writeln!(self.0, "{colour}{mark}{PLAIN}: {text}"));
+        self.line(&format!("{colour}{mark}{PLAIN}: {text}"));
+    }
+}
+
+/// Words stay whole, so that a path can be copied.
+fn wrapping(width: usize) -> Options<'static> {
+    Options::new(width)
+        .subsequent_indent("  ")
+        .break_words(false)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_whole_words() {
+        let said = |width| {
+            let mut bytes = Vec::new();
+            let error = anyhow::anyhow!("the second cause")
+                .context("failed to read `/a/long/path/to/a/file`");
+            Report::new(&mut bytes, width).error(&error);
+            String::from_utf8(bytes).unwrap()
+        };
+        let error = format!("{ERROR}error{PLAIN}: failed");
+        assert_eq!(
+            said(None),
+            format!("{error} to read `/a/long/path/to/a/file`\ncaused by: the second cause\n")
+        );
+        // What acts on the terminal takes no room.
+        assert_eq!(
+            said(Some(16)),
+            format!(
+                "{error} to\n  read\n  `/a/long/path/to/a/file`\ncaused by: the\n  second cause\n"
+            )
+        );
     }
 }

@@ -48,7 +48,7 @@ fn on_terminal(width: u16, arguments: &[&str]) -> String {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut outside = Outside {
         out: &mut out,
-        report: Report::new(&mut err),
+        report: Report::new(&mut err, None),
         colours_output: true,
         width: Some(width),
         progress: Progress::new(false),
