@@ -3,7 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use clap::{Command, CommandFactory as _, FromArgMatches as _};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory as _, Error, FromArgMatches as _};
 
 use super::Cli;
 
@@ -52,8 +53,32 @@ impl CalledAs {
         let cli = parser
             .try_get_matches_from_mut(arguments)
             .and_then(|matches| Cli::from_arg_matches(&matches));
-        cli.unwrap_or_else(|error| error.format(&mut parser).exit())
+        cli.unwrap_or_else(|error| with_tip(error).format(&mut parser).exit())
     }
+}
+
+/// Says where a file stands that isn't after a flag.
+fn with_tip(mut error: Error) -> Error {
+    let is_file = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(argument)) if !argument.starts_with('-') && is_yaml(argument)
+    );
+    let has_values = |usage: &ContextValue| usage.to_string().contains("--values");
+    if error.kind() == ErrorKind::UnknownArgument
+        && is_file
+        && error.get(ContextKind::Usage).is_some_and(has_values)
+    {
+        let tip = "values files stand after '-f'";
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    error
+}
+
+fn is_yaml(argument: &str) -> bool {
+    argument.ends_with(".yaml") || argument.ends_with(".yml")
 }
 
 fn with_examples_of_plugin(command: Command) -> Command {

@@ -70,6 +70,12 @@ fn what_is_misspelt_is_suggested() {
         (&["rendr"][..], "'render'"),
         (&["render", "--vales", "a"], "'--values'"),
         (&["render", "-f", "a", "--side", "compte"], "'compute'"),
+        (&["runbook", "regster"], "'register'"),
+        (&["completions", "fsh"], "'fish'"),
+        (
+            &["inspect", "c0.yaml"],
+            "'c0.yaml' found\n\n  tip: values files stand after '-f'\n",
+        ),
     ] {
         let run = Sandbox::new().run(arguments);
         assert!(run.stderr.contains(meant), "{}", run.stderr);
