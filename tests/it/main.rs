@@ -50,5 +50,6 @@ mod snapshots;
 mod stream;
 mod support;
 mod templates;
+mod transcripts;
 mod types;
 mod values;

@@ -104,14 +104,18 @@ impl Kubeconfigs {
             1 => merged.context_names().next(),
             _ => None,
         };
-        match context.or(only) {
-            Some(context) => merged.choose(Some(context)),
-            None => bail!(
-                "failed to choose a context of the kubeconfig {}: name one by `--context`; {}",
-                merged.title(),
-                choices("contexts", merged.context_names())
-            ),
+        if let Some(context) = context.or(only) {
+            return merged.choose(Some(context));
         }
+        let hint = match merged.contexts.is_empty() {
+            true => "",
+            false => "name one by `--context`; ",
+        };
+        bail!(
+            "failed to choose a context of the kubeconfig {}: {hint}{}",
+            merged.title(),
+            choices("contexts", merged.context_names())
+        )
     }
 }
 

@@ -67,7 +67,7 @@ impl Search {
 }
 
 const WAYS: &str =
-    "name one by `kubeconfig.path` in the values file, by `--kubeconfig` or by `KUBECONFIG`";
+    "name one by `--kubeconfig`, by `KUBECONFIG`, or in a values file by `kubeconfig.path`";
 
 /// What people try: `--kubeconfig` takes one file, not a list as `KUBECONFIG` does.
 fn path_hint(source: &Source) -> &'static str {
