@@ -266,7 +266,7 @@ pub struct ManArgs {
 #[command(next_help_heading = "Output")]
 pub struct TreeArgs {
     /// Remove generated files from DIR that this run doesn't yield, those of other clusters included
-    #[arg(long, requires = "output_dir")]
+    #[arg(long, requires = "output_dir", conflicts_with = "clusters")]
     pub prune: bool,
 
     /// Write kustomization.yaml files into DIR as well, for `kubectl apply -k` and GitOps tools
@@ -356,6 +356,10 @@ pub struct SourceArgs {
     /// Values files, each with one cluster or several as YAML documents; `-` is standard input
     #[arg(short = 'f', long, value_name = "FILE", add = completion::values_file(), required = true, num_args = 1..)]
     pub values: Vec<OsString>,
+
+    /// Only these of the clusters that the values files have, by their names
+    #[arg(long = "cluster", value_name = "NAME", num_args = 1..)]
+    pub clusters: Vec<String>,
 
     /// Values that are merged under those of every cluster
     #[arg(long, value_name = "FILE", add = completion::values_file())]

@@ -108,6 +108,7 @@ pub fn templates(rendering: &RenderingArgs) -> Result<TemplateSet> {
 pub fn request(sources: SourceArgs, needs: Needs) -> Request {
     let SourceArgs {
         values,
+        clusters,
         defaults,
         kubeconfig,
         context,
@@ -118,6 +119,7 @@ pub fn request(sources: SourceArgs, needs: Needs) -> Request {
             .iter()
             .map(|value| Source::from_flag(value))
             .collect(),
+        clusters,
         defaults: source(defaults),
         kubeconfig: source(kubeconfig),
         context,
@@ -209,7 +211,7 @@ fn refuse_flags_about_one(
     }
     if request.token_file.is_some() {
         bail!(
-            "failed to use `--token-file`: it is the token of one cluster, and {} are read; write `token: {{file: PATH}}` in the values of each",
+            "failed to use `--token-file`: it is the token of one cluster, and {} are read: choose it by `--cluster`, or write `token: {{file: PATH}}` in the values of each",
             values.len()
         );
     }

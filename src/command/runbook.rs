@@ -173,14 +173,10 @@ fn cluster(
         has_storage_secret,
     } = seen;
     let within = || place.failed_to_use();
-    let values = match (&*place.source, place.document) {
-        (Source::Path(file), None) => path(file)?,
-        _ => {
-            return Err(anyhow::anyhow!(
-                "the script has to render this cluster alone: write its values into a file of their own"
-            )
-            .context(within()));
-        }
+    let values = match &*place.source {
+        Source::Path(file) => path(file)?,
+        // Refused before.
+        Source::Stdin => String::new(),
     };
     let context = context(target.context).with_context(within)?;
     let mut token_secrets = registration.service_account.token_secrets;
@@ -194,6 +190,9 @@ fn cluster(
     }
     let mut render = ["ma-register", "render", "-f"].map(str::to_owned).to_vec();
     render.push(values.clone());
+    if place.document.is_some() {
+        render.push(format!("--cluster={}", registration.name));
+    }
     render.extend_from_slice(flags);
     if !names_context {
         // The current context may be another one by then.
@@ -216,8 +215,9 @@ fn cluster(
 /// The flags that are the same for every cluster.
 fn render_flags(sources: &SourceArgs, rendering: &RenderingArgs) -> Result<Vec<String>> {
     let SourceArgs {
-        values: _,  // each cluster's own
-        context: _, // known for each cluster
+        values: _,   // each cluster's own
+        clusters: _, // likewise
+        context: _,  // known for each cluster
         defaults,
         kubeconfig,
     } = sources;
@@ -253,6 +253,9 @@ fn command(procedure: Procedure, args: &ScriptArgs) -> Result<Vec<String>> {
         words.push(path(file)?);
     }
     words.extend(render_flags(sources, rendering)?);
+    for cluster in &sources.clusters {
+        words.push(format!("--cluster={cluster}"));
+    }
     if let Some(context) = &sources.context {
         words.push(format!("--context={context}"));
     }

@@ -31,12 +31,14 @@ use values_file::ClusterValues;
 
 use crate::parallel::in_parallel;
 use crate::problems::Problems;
-use crate::text::shown;
+use crate::text::{shown, shown_first};
 
 /// What is to be read: the flags of a command, by what they mean.
 pub struct Request {
     /// `--values`: the values files.
     pub values: Vec<Source>,
+    /// `--cluster`: the names of those that are wanted; all where there are none.
+    pub clusters: Vec<String>,
     /// `--defaults`: what is merged under the values of every cluster.
     pub defaults: Option<Source>,
     /// `--kubeconfig`: the kubeconfig, unless the values name one.
@@ -102,10 +104,12 @@ pub enum TokenInput {
     },
 }
 
-/// Reads the values of every cluster. A file that can't be read counts as one cluster.
+/// Reads the values of every cluster that is wanted. A file that can't be read counts as one cluster,
+/// since it may hold one of them.
 ///
 /// # Errors
-/// Where two inputs are standard input, or the defaults can't be used.
+/// Where two inputs are standard input, the defaults can't be used, or a cluster that is wanted isn't
+/// there.
 pub fn read_values(request: &Request) -> Result<Vec<Result<ClusterValues, Problems>>> {
     only_one_reads_standard_input(request)?;
     let defaults = match &request.defaults {
@@ -116,7 +120,34 @@ pub fn read_values(request: &Request) -> Result<Vec<Result<ClusterValues, Proble
     let clusters = in_parallel(&request.values, |source| {
         values_file::read(source, defaults)
     });
-    Ok(clusters.into_iter().flatten().collect())
+    only_wanted(clusters.into_iter().flatten().collect(), &request.clusters)
+}
+
+fn only_wanted(
+    mut clusters: Vec<Result<ClusterValues, Problems>>,
+    wanted: &[String],
+) -> Result<Vec<Result<ClusterValues, Problems>>> {
+    if wanted.is_empty() {
+        return Ok(clusters);
+    }
+    let read = clusters.iter().filter_map(|cluster| cluster.as_ref().ok());
+    let mut names: Vec<&str> = read.map(|cluster| cluster.values.name.as_str()).collect();
+    names.sort_unstable();
+    let all_are_read = names.len() == clusters.len();
+    let missing = wanted.iter().find(|name| !names.contains(&name.as_str()));
+    if let Some(missing) = missing.filter(|_| all_are_read) {
+        bail!(
+            "failed to use `--cluster`: no values file has the name {}{}; there are {}",
+            shown(missing),
+            words::did_you_mean(missing, &names),
+            shown_first(names.iter().map(|name| shown(name)))
+        );
+    }
+    clusters.retain(|cluster| match cluster {
+        Ok(cluster) => wanted.contains(&cluster.values.name),
+        Err(_) => true,
+    });
+    Ok(clusters)
 }
 
 /// Reads everything else about one cluster. `notes` gets lines for the user.

@@ -1,5 +1,6 @@
 //! Several clusters in a run.
 
+mod chosen;
 mod defaults;
 mod problems;
 mod progress;

@@ -161,16 +161,44 @@ fn what_no_script_can_be_made_of_is_refused() {
         ],
     );
     refuses(&["-f", "c0.yaml", "--templates=none", cp], &["none"]);
-    let one = values(&format!("kubeconfig: {{context: ctx}}\n{TWO_TOKENS}"));
-    let two = format!("{one}---\n{}", one.replace("c0", "c1"));
-    sandbox.write("two.yaml", two);
-    refuses(&["-f", "two.yaml", cp], &["a file of their own"]);
     sandbox.write("c0.yaml", values("nosuchkey: 1\n"));
     refuses(&["-f", "c0.yaml", cp], &["nosuchkey"]);
     let nul = kubeconfig("server: https://203.0.113.7:6443").replace("ctx", "\"c\\0x\"");
     sandbox.write("kubeconfig", nul);
     sandbox.write("c0.yaml", values(TWO_TOKENS));
     refuses(&["-f", "c0.yaml", cp], &["no script can hold"]);
+}
+
+#[test]
+fn each_of_several_clusters_of_a_file_is_rendered_alone() {
+    let sandbox = Sandbox::with_cluster();
+    let one = values("kubeconfig: {context: ctx, path: kubeconfig}\n");
+    let two = one
+        .replace("c0", "c1")
+        .replace("path: kubeconfig", "path: other");
+    sandbox.write("two.yaml", format!("{one}---\n{two}"));
+    sandbox.write("other", kubeconfig("server: https://203.0.113.8:6443"));
+    let arguments = [
+        "runbook",
+        REGISTER,
+        "-f",
+        "two.yaml",
+        "--control-plane-context",
+        "cp",
+    ];
+    let both = sandbox.run(arguments);
+    let script = both.succeeds_quietly();
+    for cluster in ["c0", "c1"] {
+        let render = format!(" render -f two.yaml --cluster={cluster})\n");
+        assert!(script.contains(&render), "{script}");
+    }
+    let one = sandbox.run(arguments.iter().chain(&["--cluster", "c1"]));
+    let script = one.succeeds_quietly();
+    assert!(
+        script.contains(" --cluster=c1 --control-plane-context=cp"),
+        "{script}"
+    );
+    assert!(!script.contains("c0"), "{script}");
 }
 
 #[test]
