@@ -158,7 +158,7 @@ fn line(text: &mut String, indentation: usize, content: &str) {
 }
 
 /// The longest line of a comment, as far as words allow.
-const WIDTH: usize = 100;
+const WIDTH: usize = 80;
 
 /// Writes a comment over as many lines as it takes.
 fn comment(text: &mut String, indentation: usize, content: &str) {
@@ -196,21 +196,32 @@ const REST: &str = "
 storage:
   # An fsspec URL.
   # fileSystem: s3://default
-  # The S3 API's URL, as pods of the compute cluster reach it; left out for AWS S3 itself.
+  # URL of the S3 API, as the compute cluster's pods reach it; none for AWS.
   # endpoint: http://minio:9091
   # Further environment variables of every Ray pod.
   # extraEnv: {MLFLOW_TRACKING_URI: \"http://mlflow:5000\"}
   #
   # How jobs get in: put one of these in place of the last line.
-  # credentials: workloadIdentity # no keys: pods get access from the platform, as by IRSA
-  # credentials: {accessKeyId: {env: ACCESS_KEY_ID}, secretAccessKey: {file: secret-access-key}}
-  # credentials: {externalSecret: {key: s3/compute-0, accessKeyIdProperty: id, secretAccessKeyProperty: secret}}
-  # credentials: {existingSecret: true} # the Secret aws-credentials is someone else's
+  # By the platform, without keys, as by IRSA:
+  # credentials: workloadIdentity
+  # By an S3 key, each half from a variable or a file, or as it is:
+  # credentials:
+  #   accessKeyId: {env: ACCESS_KEY_ID}
+  #   secretAccessKey: {file: secret-access-key}
+  # By an S3 key that the External Secrets Operator gets from a store:
+  # credentials:
+  #   externalSecret:
+  #     key: s3/compute-0
+  #     accessKeyIdProperty: id
+  #     secretAccessKeyProperty: secret
+  # By a Secret aws-credentials that someone else makes:
+  # credentials: {existingSecret: true}
   credentials: <ONE OF THESE>
 
-# Where the service account's token comes from. Left out, it comes with `--token-file`. Or choose one:
+# Where the service account's token comes from. Left out, it comes with
+# `--token-file`, as in a runbook. Or choose one:
 # token: {file: compute.token} # or {env: NAME}
-# token: externalSecret # the External Secrets Operator takes it to the control plane
+# token: externalSecret # the External Secrets Operator moves it
 # token: none # someone else makes the Secret
 
 # For the two externalSecret forms.
@@ -218,7 +229,8 @@ storage:
 #   computeStore: {name: vault, kind: ClusterSecretStore}
 #   controlPlaneStore: {name: vault, kind: ClusterSecretStore}
 
-# The service account by which the control plane works here. To rotate its token, append a name.
+# The service account by which the control plane works here. To rotate its
+# token, append a name.
 # serviceAccount:
 #   name: ray-manager
 #   tokenSecrets: [ray-manager-token]
