@@ -26,13 +26,17 @@ pub fn bare(text: &str) -> String {
 /// has a line break or a part that no file system takes, may be a file's content and is shown as
 /// `***`.
 pub fn shown_path(path: &Path) -> impl fmt::Display + use<> {
-    let text = path.to_string_lossy().into_owned();
-    fmt::from_fn(move |f| {
-        if text.contains('\n') || text.split('/').any(|part| part.len() > 255) {
-            return f.write_str("`***`");
-        }
-        write!(f, "{}", Shown(&text))
+    let text = could_be_path(path).then(|| path.to_string_lossy().into_owned());
+    fmt::from_fn(move |f| match &text {
+        Some(text) => write!(f, "{}", Shown(text)),
+        None => f.write_str("`***`"),
     })
+}
+
+/// Whether it has no line break, and no part that is longer than file systems take.
+pub fn could_be_path(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    !text.contains('\n') && text.split('/').all(|part| part.len() <= 255)
 }
 
 /// Shows several texts, separated by commas.

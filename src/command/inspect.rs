@@ -14,16 +14,14 @@ use crate::input::secret::is_identifier;
 use crate::input::values::{CredentialsValues, SecretSource, SecretValue, TokenValues};
 use crate::input::{Inputs, Needs, Request};
 use crate::output::facts::{
-    Authority, Certificate, Cluster, Credentials, Finding, Origin, Server, Storage, Token,
-    write_json, write_table,
+    Authority, Certificate, Cluster, Credentials, Finding, Harmless, Origin, Server, Storage,
+    Token, write_json, write_table,
 };
 use crate::registration::certificate::CertificateAuthority;
 use crate::registration::finding::Level;
 use crate::registration::fleet::{Member, check};
-use crate::registration::server::mask_url;
 use crate::registration::token::TokenKind;
 use crate::registration::{self, Parts, TokenDelivery};
-use crate::text::holds_credential;
 
 /// Shows the clusters of a run.
 ///
@@ -113,11 +111,11 @@ struct Seen {
 
 /// What the inputs say about the endpoint, before anything is concluded.
 struct Asked {
-    kubeconfig: String,
-    context: String,
-    server: Option<String>,
+    kubeconfig: Harmless,
+    context: Harmless,
+    server: Option<Harmless>,
     server_is_from_values: bool,
-    instead_of: Option<String>,
+    instead_of: Option<Harmless>,
     authority_is_from_values: bool,
 }
 
@@ -144,7 +142,7 @@ impl Seen {
             parts,
         } = self;
         if let Some(TokenDelivery::External(route)) = &parts.token {
-            token.at = Some(harmless(&route.key));
+            token.at = Some(Harmless::of(&route.key));
         }
         let problems: Vec<anyhow::Error> = parts.problems.into_iter().collect();
         let server = parts.server.zip(endpoint.as_ref());
@@ -154,15 +152,15 @@ impl Seen {
             (parts.findings.accepted, true),
         ];
         let cluster = Cluster {
-            name: harmless(&parts.name),
-            values_file: named(&place.source),
+            name: Harmless::of(&parts.name),
+            values_file: Harmless::source(&place.source),
             document: place.document,
             kubeconfig: endpoint.as_ref().map(|asked| asked.kubeconfig.clone()),
             context: endpoint.as_ref().map(|asked| asked.context.clone()),
             server: server.map(|(server, asked)| Server {
-                host: server.url_host(),
+                host: Harmless::of(&server.url_host()),
                 port: server.port().to_string(),
-                given: asked.server.clone().unwrap_or_default(),
+                given: asked.server.clone().unwrap_or_else(|| Harmless::of("")),
                 from: from_values_or_kubeconfig(asked.server_is_from_values),
                 instead_of: asked.instead_of.clone(),
             }),
@@ -182,9 +180,9 @@ impl Seen {
                 .storage
                 .zip(credentials)
                 .map(|(storage, credentials)| Storage {
-                    file_system: storage.file_system,
+                    file_system: Harmless::of(&storage.file_system),
                     scheme: storage.scheme.as_str(),
-                    endpoint: storage.endpoint,
+                    endpoint: storage.endpoint.as_deref().map(Harmless::of),
                     credentials,
                 }),
             findings: findings
@@ -212,17 +210,16 @@ impl Seen {
 
 impl Asked {
     fn of(endpoint: &Endpoint) -> Self {
-        let url = |url: &String| harmless(&mask_url(url));
         Self {
-            kubeconfig: named(&endpoint.kubeconfig),
-            context: harmless(&endpoint.context),
-            server: endpoint.server.url.as_ref().map(url),
+            kubeconfig: Harmless::source(&endpoint.kubeconfig),
+            context: Harmless::of(&endpoint.context),
+            server: endpoint.server.url.as_deref().map(Harmless::url),
             server_is_from_values: endpoint.server.is_from_values,
             instead_of: endpoint
                 .server
                 .instead_of
                 .as_ref()
-                .map(|other| url(&other.0)),
+                .map(|other| Harmless::url(&other.0)),
             authority_is_from_values: endpoint.authority_is_from_values,
         }
     }
@@ -246,7 +243,7 @@ fn certificates(authority: &CertificateAuthority, from: &'static str) -> Authori
         certificates: certificates
             .iter()
             .map(|certificate| Certificate {
-                subject: harmless(&certificate.subject),
+                subject: Harmless::of(&certificate.subject),
                 sha256: certificate.fingerprint(),
                 expires: certificate.expires(),
             })
@@ -257,7 +254,7 @@ fn certificates(authority: &CertificateAuthority, from: &'static str) -> Authori
 fn about_token(origin: Origin, read: Option<&registration::token::Token>) -> Token {
     let (kind, secret) = match read.map(registration::token::Token::kind) {
         None => (None, None),
-        Some(TokenKind::LongLived { secret }) => (Some("longLived"), Some(harmless(&secret))),
+        Some(TokenKind::LongLived { secret }) => (Some("longLived"), Some(Harmless::of(&secret))),
         Some(TokenKind::Bound) => (Some("bound"), None),
         Some(TokenKind::Foreign) => (Some("foreign"), None),
         Some(TokenKind::Opaque) => (Some("opaque"), None),
@@ -265,7 +262,7 @@ fn about_token(origin: Origin, read: Option<&registration::token::Token>) -> Tok
     Token {
         origin,
         kind,
-        subject: read.and_then(|token| token.subject()).map(harmless),
+        subject: read.and_then(|token| token.subject()).map(Harmless::of),
         secret,
         expires: read
             .and_then(registration::token::Token::expires)
@@ -293,7 +290,7 @@ fn origin_of_token(inputs: &Inputs, request: &Request) -> Origin {
         },
         (None, Some(source)) => Origin {
             from: "file",
-            at: is_read.then(|| named(source)),
+            at: is_read.then(|| Harmless::source(source)),
         },
         (None, None) => Origin {
             from: "notGiven",
@@ -334,7 +331,7 @@ fn credentials(inputs: &Inputs) -> Option<Credentials> {
         CredentialsValues::ExternalSecret { remote, .. } => {
             let origin = || Origin {
                 from: "externalSecret",
-                at: Some(harmless(&remote.key)),
+                at: Some(Harmless::of(&remote.key)),
             };
             Credentials {
                 form: "externalSecret",
@@ -351,28 +348,13 @@ fn origin_of_source(source: &SecretSource, place: &Place, key: PathKey, is_read:
     match source {
         SecretSource::Env(name) => Origin {
             from: "env",
-            at: (is_read || is_identifier(name)).then(|| harmless(name)),
+            at: (is_read || is_identifier(name)).then(|| Harmless::of(name)),
         },
         SecretSource::File(path) => Origin {
             from: "file",
             at: (place.resolve(key, path).ok())
                 .filter(|_| is_read)
-                .map(|path| harmless(&path.to_string_lossy())),
+                .map(|path| Harmless::path(&path)),
         },
-    }
-}
-
-fn named(source: &Source) -> String {
-    match source {
-        Source::Path(path) => harmless(&path.to_string_lossy()),
-        Source::Stdin => "-".to_owned(),
-    }
-}
-
-/// Text from input, unless it is a token or a key in the wrong place.
-fn harmless(text: &str) -> String {
-    match holds_credential(text) {
-        true => "***".to_owned(),
-        false => text.to_owned(),
     }
 }

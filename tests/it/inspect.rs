@@ -288,3 +288,49 @@ fn flags_about_one_cluster_are_refused_for_several() {
         twice.stderr
     );
 }
+
+#[test]
+fn a_token_in_any_place_is_masked() {
+    // As short as a file's name may be.
+    let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln";
+    let sandbox = Sandbox::with_cluster();
+    sandbox.write(
+        token,
+        sandbox
+            .read("kubeconfig")
+            .replace("name: ctx", &format!("name: {token}"))
+            .replace("current-context: ctx", ""),
+    );
+    let values = |storage: &str| {
+        format!(
+            "name: {token}\nkubeconfig: {{path: {token}, context: {token}, server: \"https://h/{token}\"}}\nstorage: {storage}\n"
+        )
+    };
+    for storage in [
+        format!(
+            "{{fileSystem: \"s3://b/{token}\", endpoint: \"http://minio:9000/{token}\", credentials: workloadIdentity}}"
+        ),
+        format!(
+            "{{credentials: {{accessKeyId: {{file: {token}}}, secretAccessKey: {{env: {token}}}}}}}"
+        ),
+        format!(
+            "{{credentials: {{externalSecret: {{key: {token}, accessKeyIdProperty: a, secretAccessKeyProperty: b}}}}}}"
+        ),
+    ] {
+        sandbox.write("c0.yaml", values(&storage));
+        for format in ["json", "table"] {
+            let run = sandbox.run([
+                "inspect",
+                "-f",
+                "c0.yaml",
+                "--token-file",
+                token,
+                "--format",
+                format,
+            ]);
+            let all = format!("{}{}", run.stdout, run.stderr);
+            assert!(all.contains("***"), "{all}");
+            assert!(!all.contains(token), "{all}");
+        }
+    }
+}

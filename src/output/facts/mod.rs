@@ -1,9 +1,11 @@
 //! What was read and concluded about clusters: as JSON for scripts, or as a table for people.
 
+mod harmless;
 mod table;
 
 use std::io::{self, Write};
 
+pub use harmless::Harmless;
 use serde::Serialize;
 
 /// What is known of one cluster. The names and the shape are a promise to scripts: fields may come,
@@ -12,15 +14,15 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 pub struct Cluster {
     /// Its name in the control plane.
-    pub name: String,
+    pub name: Harmless,
     /// The values file.
-    pub values_file: String,
+    pub values_file: Harmless,
     /// Which of the file's documents, where it has several.
     pub document: Option<usize>,
     /// The kubeconfig.
-    pub kubeconfig: Option<String>,
+    pub kubeconfig: Option<Harmless>,
     /// The context in it.
-    pub context: Option<String>,
+    pub context: Option<Harmless>,
     /// The API server.
     pub server: Option<Server>,
     /// The certificate authority.
@@ -31,7 +33,7 @@ pub struct Cluster {
     pub storage: Option<Storage>,
     /// What is suspicious.
     pub findings: Vec<Finding>,
-    /// What is wrong.
+    /// What is wrong: messages, which have masked what they quote.
     pub errors: Vec<String>,
 }
 
@@ -40,15 +42,15 @@ pub struct Cluster {
 #[serde(rename_all = "camelCase")]
 pub struct Server {
     /// Scheme and host.
-    pub host: String,
+    pub host: Harmless,
     /// The port, as text.
     pub port: String,
     /// The URL as it was given.
-    pub given: String,
+    pub given: Harmless,
     /// Who gave it: `kubeconfig` or `values`.
     pub from: &'static str,
     /// The kubeconfig's, where the values file gives another.
-    pub instead_of: Option<String>,
+    pub instead_of: Option<Harmless>,
 }
 
 /// The certificate authority.
@@ -68,7 +70,7 @@ pub struct Authority {
 #[serde(rename_all = "camelCase")]
 pub struct Certificate {
     /// Its subject.
-    pub subject: String,
+    pub subject: Harmless,
     /// Its SHA-256 fingerprint.
     pub sha256: String,
     /// When it expires.
@@ -85,9 +87,9 @@ pub struct Token {
     /// `longLived`, `bound`, `foreign` or `opaque`.
     pub kind: Option<&'static str>,
     /// Whose it says it is.
-    pub subject: Option<String>,
+    pub subject: Option<Harmless>,
     /// The token Secret that it says it is of.
-    pub secret: Option<String>,
+    pub secret: Option<Harmless>,
     /// When it says it expires.
     pub expires: Option<String>,
 }
@@ -99,7 +101,7 @@ pub struct Origin {
     /// `values`, `env`, `file`, `stdin`, `externalSecret`, `none` or `notGiven`.
     pub from: &'static str,
     /// The variable, the file, or the key in the store; null where it couldn't be read.
-    pub at: Option<String>,
+    pub at: Option<Harmless>,
 }
 
 /// The storage.
@@ -107,11 +109,11 @@ pub struct Origin {
 #[serde(rename_all = "camelCase")]
 pub struct Storage {
     /// The fsspec URL.
-    pub file_system: String,
+    pub file_system: Harmless,
     /// Scheme of the endpoint.
     pub scheme: &'static str,
     /// The endpoint; none for AWS itself.
-    pub endpoint: Option<String>,
+    pub endpoint: Option<Harmless>,
     /// How jobs get access.
     pub credentials: Credentials,
 }
@@ -138,7 +140,7 @@ pub struct Finding {
     pub level: &'static str,
     /// Whether the values accept it.
     pub accepted: bool,
-    /// What it is, and its remedy.
+    /// What it is, and its remedy; a message, which has masked what it quotes.
     pub text: String,
 }
 

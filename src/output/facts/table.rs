@@ -2,8 +2,7 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
-use super::{Authority, Cluster, Credentials, Finding, Origin, Server, Storage, Token};
-use crate::text::bare;
+use super::{Authority, Cluster, Credentials, Finding, Harmless, Origin, Server, Storage, Token};
 
 /// What stands where nothing is known.
 const NOTHING: &str = "-";
@@ -14,10 +13,10 @@ pub fn one(cluster: &Cluster, width: Option<u16>) -> String {
     let mut add = |key: &str, value: String| {
         table.add_row([key.to_owned(), value]);
     };
-    add("name", bare(&cluster.name));
+    add("name", cluster.name.to_string());
     add("values", values(cluster));
-    add("kubeconfig", optional(cluster.kubeconfig.as_deref()));
-    add("context", optional(cluster.context.as_deref()));
+    add("kubeconfig", optional(cluster.kubeconfig.as_ref()));
+    add("context", optional(cluster.context.as_ref()));
     match &cluster.server {
         None => add("server", NOTHING.to_owned()),
         Some(server) => {
@@ -72,8 +71,8 @@ pub fn rows(clusters: &[Cluster], width: Option<u16>) -> String {
     }
     for cluster in clusters {
         add([
-            bare(&cluster.name),
-            optional(cluster.context.as_deref()),
+            cluster.name.to_string(),
+            optional(cluster.context.as_ref()),
             cluster.server.as_ref().map_or_else(nothing, short_address),
             cluster.certificate_authority.as_ref().map_or_else(
                 nothing,
@@ -97,7 +96,7 @@ pub fn rows(clusters: &[Cluster], width: Option<u16>) -> String {
     }
     if clusters
         .iter()
-        .all(|cluster| cluster.name.len() <= LONG_NAME)
+        .all(|cluster| cluster.name.as_str().len() <= LONG_NAME)
         && let Some(column) = table.column_mut(0)
     {
         column.set_constraint(ColumnConstraint::ContentWidth);
@@ -106,7 +105,7 @@ pub fn rows(clusters: &[Cluster], width: Option<u16>) -> String {
     for cluster in clusters {
         for finding in &cluster.findings {
             let mut below = self::table(width);
-            let (name, mark) = (bare(&cluster.name), mark(finding));
+            let (name, mark) = (&cluster.name, mark(finding));
             below.add_row([format!("{name}: {mark}: {}", finding.text)]);
             text.push('\n');
             text.push_str(&self::text(below));
@@ -145,14 +144,14 @@ fn nothing() -> String {
     NOTHING.to_owned()
 }
 
-fn optional(text: Option<&str>) -> String {
-    text.map_or_else(|| NOTHING.to_owned(), bare)
+fn optional(text: Option<&Harmless>) -> String {
+    text.map_or_else(nothing, Harmless::to_string)
 }
 
 fn values(cluster: &Cluster) -> String {
     match cluster.document {
-        Some(document) => format!("{}, document {document}", bare(&cluster.values_file)),
-        None => bare(&cluster.values_file),
+        Some(document) => format!("{}, document {document}", cluster.values_file),
+        None => cluster.values_file.to_string(),
     }
 }
 
@@ -171,15 +170,15 @@ fn short_address(server: &Server) -> String {
 
 /// Why the server isn't what the kubeconfig says, letter by letter.
 fn reason(server: &Server) -> Option<String> {
-    let is_as_given = server.given == address(server);
-    let given = bare(&server.given);
+    let given = &server.given;
+    let is_as_given = given.as_str() == address(server);
     if server.from == "values" {
         let normalised = match is_as_given {
             true => String::new(),
             false => format!(", normalised from {given}"),
         };
         let instead = match &server.instead_of {
-            Some(url) => format!(", in place of the kubeconfig's {}", bare(url)),
+            Some(url) => format!(", in place of the kubeconfig's {url}"),
             None => String::new(),
         };
         return Some(format!(
@@ -209,7 +208,7 @@ fn authority(authority: Option<&Authority>, add: &mut impl FnMut(&str, String)) 
     };
     add("CA", format!("{count}, from {from}"));
     for certificate in &authority.certificates {
-        add("  subject", bare(&certificate.subject));
+        add("  subject", certificate.subject.to_string());
         add("  SHA-256", certificate.sha256.clone());
         add("  expires", day(&certificate.expires));
     }
@@ -229,9 +228,9 @@ fn token(token: &Token, add: &mut impl FnMut(&str, String)) {
     if token.kind.is_none() {
         return;
     }
-    add("  subject", optional(token.subject.as_deref()));
+    add("  subject", optional(token.subject.as_ref()));
     if token.secret.is_some() {
-        add("  Secret", optional(token.secret.as_deref()));
+        add("  Secret", optional(token.secret.as_ref()));
     }
     let expires = match (&token.expires, token.kind) {
         (Some(expires), _) => expires.clone(),
@@ -256,10 +255,10 @@ fn storage(storage: Option<&Storage>, add: &mut impl FnMut(&str, String)) {
     let Some(storage) = storage else {
         return add("storage", NOTHING.to_owned());
     };
-    add("storage", bare(&storage.file_system));
+    add("storage", storage.file_system.to_string());
     let endpoint = match &storage.endpoint {
-        Some(endpoint) => bare(endpoint),
-        None if storage.file_system.starts_with("s3") => "AWS itself".to_owned(),
+        Some(endpoint) => endpoint.to_string(),
+        None if storage.file_system.as_str().starts_with("s3") => "AWS itself".to_owned(),
         None => NOTHING.to_owned(),
     };
     add("  endpoint", endpoint);
@@ -307,14 +306,14 @@ fn origin(origin: &Origin) -> String {
 
 fn at(origin: &Origin) -> String {
     match &origin.at {
-        Some(at) => format!(" {}", bare(at)),
+        Some(at) => format!(" {at}"),
         None => String::new(),
     }
 }
 
 fn at_key(origin: &Origin) -> String {
     match &origin.at {
-        Some(key) => format!(", at the key {}", bare(key)),
+        Some(key) => format!(", at the key {key}"),
         None => String::new(),
     }
 }
