@@ -334,3 +334,33 @@ fn a_token_in_any_place_is_masked() {
         }
     }
 }
+
+#[test]
+fn json_has_escapes_for_what_could_act_on_a_terminal() {
+    const ODD: &str = "a\u{202e}b\u{7f}c\u{e0001}d\u{9b}e\u{2028}\n\u{1b}f";
+    let sandbox = Sandbox::with_cluster();
+    let named = format!("name: {}", serde_json::to_string(ODD).unwrap());
+    sandbox.write(
+        "kubeconfig",
+        (sandbox.read("kubeconfig"))
+            .replace("current-context: ctx\n", "")
+            .replace(
+                "name: ctx",
+                &named
+                    .replace('\u{7f}', "\\u007f")
+                    .replace('\u{9b}', "\\u009b"),
+            ),
+    );
+    let arguments = ["--kubeconfig", "kubeconfig", "--context", ODD];
+    let run = sandbox.run(
+        ["inspect", "-f", "c0.yaml", "--format", "json"]
+            .iter()
+            .chain(&arguments),
+    );
+    let text = run.succeeds_quietly();
+    assert!(
+        text.contains(r#""a\u202eb\u007fc\udb40\udc01d\u009be\u2028\n\u001bf""#),
+        "{text}"
+    );
+    assert_eq!(json(&run)[0]["context"], ODD);
+}

@@ -8,6 +8,8 @@ use std::io::{self, Write};
 pub use harmless::Harmless;
 use serde::Serialize;
 
+use crate::text::is_unsafe_to_show;
+
 /// What is known of one cluster. The names and the shape are a promise to scripts: fields may come,
 /// and none goes or changes. What isn't known, or isn't there, is null.
 #[derive(Debug, Serialize)]
@@ -150,9 +152,25 @@ pub struct Finding {
 /// Where the output can't be written.
 pub fn write_json(out: &mut dyn Write, clusters: &[Cluster]) -> io::Result<()> {
     let text = serde_json::to_string_pretty(clusters).map_err(io::Error::other)?;
-    out.write_all(text.as_bytes())?;
+    out.write_all(escaped(&text).as_bytes())?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// JSON with escapes, which mean the same, for what could act on a terminal or reorder a line. Outside
+/// of its strings only line breaks could, and inside they are escapes already.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || !is_unsafe_to_show(character) {
+            text.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            text.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    text
 }
 
 /// Writes the clusters as a table, as wide as the terminal, if it goes to one.
