@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 
 use super::Outside;
 use crate::cli::{InputArgs, RenderingArgs, SourceArgs};
@@ -280,7 +280,13 @@ fn report<T>(
     outside: &mut Outside<'_>,
 ) -> Option<Vec<T>> {
     let total = clusters.len();
-    let affected = affected(&clusters);
+    let affected = Affected::of(
+        total,
+        clusters.iter().flatten().filter_map(|cluster| {
+            let problems = cluster.made.as_ref().err()?;
+            Some((cluster.name.as_str(), &cluster.place, problems))
+        }),
+    );
     let mut wrong = 0;
     let mut said = HashSet::new();
     let mut good = Vec::new();
@@ -312,15 +318,8 @@ fn report<T>(
         }
         wrong += 1;
         for problem in std::mem::take(&mut problems) {
-            let text = format!("{problem:#}");
-            let problem = match affected.get(&text) {
-                Some(clusters) => {
-                    problem.context(format!("failed to render {}", shown_first(clusters.iter())))
-                }
-                None => problem,
-            };
-            if said.insert(text) {
-                outside.report.error(&problem);
+            if said.insert(format!("{problem:#}")) {
+                outside.report.error(&affected.name("render", problem));
             }
         }
     }
@@ -338,23 +337,37 @@ fn report<T>(
 
 /// The clusters that each problem is about, where its text doesn't say so itself: as with a
 /// kubeconfig that several of them share.
-fn affected<T>(clusters: &[Result<Cluster<T>, Problems>]) -> HashMap<String, Vec<String>> {
-    let mut affected: HashMap<String, Vec<String>> = HashMap::new();
-    if clusters.len() < 2 {
-        return affected;
+pub struct Affected(HashMap<String, Vec<String>>);
+
+impl Affected {
+    /// Those of a run's clusters, of which these have problems.
+    pub fn of<'a>(
+        total: usize,
+        clusters: impl Iterator<Item = (&'a str, &'a Place, &'a Problems)>,
+    ) -> Self {
+        let mut affected: HashMap<String, Vec<String>> = HashMap::new();
+        let several = clusters.filter(|_| total > 1);
+        for (name, place, problems) in several {
+            let (name, place) = (shown(name).to_string(), place.to_string());
+            let texts = problems.iter().map(|problem| format!("{problem:#}"));
+            for text in texts.filter(|text| !text.contains(&name) && !text.contains(&place)) {
+                let clusters = affected.entry(text).or_default();
+                clusters.push(format!("{name} ({place})"));
+            }
+        }
+        Self(affected)
     }
-    for cluster in clusters.iter().flatten() {
-        let Err(problems) = &cluster.made else {
-            continue;
-        };
-        let (name, place) = (shown(&cluster.name).to_string(), cluster.place.to_string());
-        let texts = problems.iter().map(|problem| format!("{problem:#}"));
-        for text in texts.filter(|text| !text.contains(&name) && !text.contains(&place)) {
-            let clusters = affected.entry(text).or_default();
-            clusters.push(format!("{name} ({place})"));
+
+    /// Says of a problem which clusters it is about.
+    pub fn name(&self, doing: &str, problem: Error) -> Error {
+        match self.0.get(&format!("{problem:#}")) {
+            Some(clusters) => problem.context(format!(
+                "failed to {doing} {}",
+                shown_first(clusters.iter())
+            )),
+            None => problem,
         }
     }
-    affected
 }
 
 /// Reports the findings that aren't accepted.

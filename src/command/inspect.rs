@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 
-use super::{Outcome, Outside, fleet};
+use super::fleet::{self, Affected};
+use super::{Outcome, Outside};
 use crate::cli::{FormatArg, InspectArgs};
 use crate::input::endpoint::Endpoint;
 use crate::input::file::Source;
@@ -44,6 +45,7 @@ pub fn run(args: InspectArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         || (),
         |(), inputs, notes| Seen::of(inputs, notes, &request, now),
     )?;
+    let total = read.len();
     let mut seen = Vec::new();
     let mut errors = Vec::new();
     for cluster in read {
@@ -54,6 +56,11 @@ pub fn run(args: InspectArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
     }
     check_fleet(&mut seen);
     seen.sort_by(|one, other| one.parts.name.cmp(&other.parts.name));
+    let affected = Affected::of(
+        total,
+        seen.iter()
+            .map(|it| (it.parts.name.as_str(), &it.place, &it.parts.problems)),
+    );
     let mut clusters = Vec::new();
     let mut said = HashSet::new();
     for cluster in seen {
@@ -71,15 +78,16 @@ pub fn run(args: InspectArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         FormatArg::Table => write_table(outside.out, &clusters, outside.width),
     }
     .context("failed to write to standard output")?;
-    for error in &errors {
-        if said.insert(format!("{error:#}")) {
-            outside.report.error(error);
-        }
-    }
-    Ok(match errors.is_empty() {
+    let outcome = match errors.is_empty() {
         true => Outcome::Done,
         false => Outcome::Wrong,
-    })
+    };
+    for error in errors {
+        if said.insert(format!("{error:#}")) {
+            outside.report.error(&affected.name("inspect", error));
+        }
+    }
+    Ok(outcome)
 }
 
 fn check_fleet(seen: &mut [Seen]) {

@@ -252,6 +252,40 @@ fn an_error_of_one_cluster_hides_nothing_of_the_others() {
 }
 
 #[test]
+fn an_error_names_the_clusters_that_it_is_about() {
+    let sandbox = with_clusters(&["a", "b", "c"]);
+    for name in ["a", "c"] {
+        let with_shared = cluster(name, "").replace(&format!("path: {name}."), "path: shared.");
+        sandbox.write(&format!("clusters/{name}.yaml"), with_shared);
+    }
+    sandbox.write("clusters/shared.kubeconfig", "kind: Pod");
+    let files = ["clusters/a.yaml", "clusters/b.yaml", "clusters/c.yaml"];
+    let inspect = |arguments: &[&str]| {
+        let run = sandbox.run([&["inspect", "-f"], arguments].concat());
+        assert_eq!(run.code, 2);
+        run
+    };
+    let run = inspect(&files);
+    assert_eq!(
+        run.stderr.lines().next(),
+        Some("error: failed to inspect `a` (`clusters/a.yaml`), `c` (`clusters/c.yaml`)")
+    );
+    assert_eq!(run.stderr.matches("error: ").count(), 1, "{}", run.stderr);
+    assert!(
+        inspect(&files[..1])
+            .stderr
+            .starts_with("error: failed to read the kubeconfig `clusters/shared.kubeconfig`")
+    );
+    let list = json(&inspect(&[&files[..], &["--format", "json"]].concat()));
+    let error = list[0]["errors"][0].as_str().unwrap();
+    assert!(
+        error.starts_with("failed to read the kubeconfig"),
+        "{error}"
+    );
+    assert_eq!(list[0]["errors"], list[2]["errors"]);
+}
+
+#[test]
 fn flags_about_one_cluster_are_refused_for_several() {
     let sandbox = with_clusters(&["a", "b"]);
     sandbox.write("token", fixture_text("tokens/long-lived.token"));
