@@ -10,7 +10,7 @@ use crate::cli::{InputArgs, RenderingArgs, SourceArgs};
 use crate::input::file::Source;
 use crate::input::place::Place;
 use crate::input::templates::read as read_templates;
-use crate::input::values_file::ClusterValues;
+use crate::input::values_file::{ClusterValues, Unread};
 use crate::input::{self, Inputs, Needs, Request};
 use crate::parallel::in_parallel_with;
 use crate::problems::Problems;
@@ -178,7 +178,7 @@ pub fn read<W: Send, T: Send>(
     outside: &mut Outside<'_>,
     with: impl Fn() -> W + Sync + Send,
     work: impl Fn(&mut W, Inputs, Vec<String>) -> T + Sync + Send,
-) -> Result<Vec<Result<T, Problems>>> {
+) -> Result<Vec<Result<T, Unread>>> {
     let values = input::read_values(request)?;
     refuse_flags_about_one(request, &values)?;
     let mut notes = Vec::new();
@@ -204,7 +204,7 @@ pub fn read<W: Send, T: Send>(
 /// Flags that speak of one cluster, where several are read and the flag can't mean all of them.
 fn refuse_flags_about_one(
     request: &Request,
-    values: &[Result<ClusterValues, Problems>],
+    values: &[Result<ClusterValues, Unread>],
 ) -> Result<()> {
     if values.len() < 2 {
         return Ok(());
@@ -246,7 +246,7 @@ fn refuse_flags_about_one(
     Ok(())
 }
 
-fn check_fleet<T>(clusters: &mut [Result<Cluster<T>, Problems>]) {
+fn check_fleet<T>(clusters: &mut [Result<Cluster<T>, Unread>]) {
     let mut clusters: Vec<&mut Cluster<T>> = clusters
         .iter_mut()
         .filter_map(|cluster| cluster.as_mut().ok())
@@ -275,7 +275,7 @@ fn check_fleet<T>(clusters: &mut [Result<Cluster<T>, Problems>]) {
 
 /// Reports everything about every cluster, each thing once.
 fn report<T>(
-    clusters: Vec<Result<Cluster<T>, Problems>>,
+    clusters: Vec<Result<Cluster<T>, Unread>>,
     strict: bool,
     outside: &mut Outside<'_>,
 ) -> Option<Vec<T>> {
@@ -292,7 +292,7 @@ fn report<T>(
     let mut good = Vec::new();
     for cluster in clusters {
         let (mut problems, good_one) = match cluster {
-            Err(problems) => (problems, None),
+            Err(unread) => (unread.problems, None),
             Ok(cluster) => {
                 for note in cluster.notes {
                     if said.insert(note.clone()) {

@@ -13,11 +13,13 @@ use crate::input::file::Source;
 use crate::input::place::{PathKey, Place};
 use crate::input::secret::is_identifier;
 use crate::input::values::{CredentialsValues, SecretSource, SecretValue, TokenValues};
+use crate::input::values_file::Unread;
 use crate::input::{Inputs, Needs, Request};
 use crate::output::facts::{
     Authority, Certificate, Cluster, Credentials, Finding, Harmless, Origin, Server, Storage,
     Token, write_json, write_table,
 };
+use crate::problems::Problems;
 use crate::registration::certificate::CertificateAuthority;
 use crate::registration::finding::Level;
 use crate::registration::fleet::{Member, check};
@@ -47,24 +49,34 @@ pub fn run(args: InspectArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
     )?;
     let total = read.len();
     let mut seen = Vec::new();
-    let mut errors = Vec::new();
+    let mut told = Vec::new();
     for cluster in read {
         match cluster {
             Ok(cluster) => seen.push(cluster),
-            Err(problems) => errors.extend(problems),
+            Err(unread) => told.push(Told::of_unread(unread)),
         }
     }
     check_fleet(&mut seen);
-    seen.sort_by(|one, other| one.parts.name.cmp(&other.parts.name));
     let affected = Affected::of(
         total,
         seen.iter()
             .map(|it| (it.parts.name.as_str(), &it.place, &it.parts.problems)),
     );
+    told.extend(seen.into_iter().map(Seen::told));
+    // Those without a name come last.
+    told.sort_by(|one, other| {
+        let key = |told: &Told| (told.facts.name.is_none(), told.facts.name.clone());
+        key(one).cmp(&key(other))
+    });
     let mut clusters = Vec::new();
+    let mut errors = Vec::new();
     let mut said = HashSet::new();
-    for cluster in seen {
-        let (facts, notes, problems) = cluster.facts();
+    for Told {
+        facts,
+        notes,
+        problems,
+    } in told
+    {
         for note in notes {
             if said.insert(note.clone()) {
                 outside.report.note(&note);
@@ -139,8 +151,7 @@ impl Seen {
         }
     }
 
-    /// The facts, notes and problems.
-    fn facts(self) -> (Cluster, Vec<String>, Vec<anyhow::Error>) {
+    fn told(self) -> Told {
         let Self {
             place,
             notes,
@@ -152,15 +163,15 @@ impl Seen {
         if let Some(TokenDelivery::External(route)) = &parts.token {
             token.at = Some(Harmless::of(&route.key));
         }
-        let problems: Vec<anyhow::Error> = parts.problems.into_iter().collect();
+        let problems = parts.problems;
         let server = parts.server.zip(endpoint.as_ref());
         let authority = parts.certificate_authority.zip(endpoint.as_ref());
         let findings = [
             (parts.findings.open, false),
             (parts.findings.accepted, true),
         ];
-        let cluster = Cluster {
-            name: Harmless::of(&parts.name),
+        let facts = Cluster {
+            name: Some(Harmless::of(&parts.name)),
             values_file: Harmless::source(&place.source),
             document: place.document,
             kubeconfig: endpoint.as_ref().map(|asked| asked.kubeconfig.clone()),
@@ -183,7 +194,7 @@ impl Seen {
                     certificates: Vec::new(),
                 },
             }),
-            token: about_token(token, parts.token_read.as_ref()),
+            token: Some(about_token(token, parts.token_read.as_ref())),
             storage: parts
                 .storage
                 .zip(credentials)
@@ -207,13 +218,54 @@ impl Seen {
                     })
                 })
                 .collect(),
-            errors: problems
-                .iter()
-                .map(|problem| format!("{problem:#}"))
-                .collect(),
+            errors: errors(&problems),
         };
-        (cluster, notes, problems)
+        Told {
+            facts,
+            notes,
+            problems,
+        }
     }
+}
+
+/// What is told of one cluster.
+struct Told {
+    facts: Cluster,
+    notes: Vec<String>,
+    problems: Problems,
+}
+
+impl Told {
+    fn of_unread(unread: Unread) -> Self {
+        let Unread {
+            place,
+            name,
+            problems,
+        } = unread;
+        let facts = Cluster {
+            name: name.as_deref().map(Harmless::of),
+            values_file: Harmless::source(&place.source),
+            document: place.document,
+            kubeconfig: None,
+            context: None,
+            server: None,
+            certificate_authority: None,
+            token: None,
+            storage: None,
+            findings: Vec::new(),
+            errors: errors(&problems),
+        };
+        Self {
+            facts,
+            notes: Vec::new(),
+            problems,
+        }
+    }
+}
+
+fn errors(problems: &Problems) -> Vec<String> {
+    let texts = problems.iter().map(|problem| format!("{problem:#}"));
+    texts.collect()
 }
 
 impl Asked {

@@ -27,7 +27,7 @@ use kubeconfig::{Kubeconfigs, Search};
 use place::{PathKey, Place};
 use secret::Secret;
 use values::{CredentialsValues, TokenValues, Values};
-use values_file::ClusterValues;
+use values_file::{ClusterValues, Unread};
 
 use crate::parallel::in_parallel;
 use crate::problems::Problems;
@@ -104,13 +104,13 @@ pub enum TokenInput {
     },
 }
 
-/// Reads the values of every cluster that is wanted. A file that can't be read counts as one cluster,
-/// since it may hold one of them.
+/// Reads the values of every cluster that is wanted. What can't be read counts as one of them, unless its
+/// name says otherwise.
 ///
 /// # Errors
 /// Where two inputs are standard input, the defaults can't be used, or a cluster that is wanted isn't
 /// there.
-pub fn read_values(request: &Request) -> Result<Vec<Result<ClusterValues, Problems>>> {
+pub fn read_values(request: &Request) -> Result<Vec<Result<ClusterValues, Unread>>> {
     only_one_reads_standard_input(request)?;
     let defaults = match &request.defaults {
         Some(source) => Some(values_file::Defaults::read(source)?),
@@ -124,18 +124,22 @@ pub fn read_values(request: &Request) -> Result<Vec<Result<ClusterValues, Proble
 }
 
 fn only_wanted(
-    mut clusters: Vec<Result<ClusterValues, Problems>>,
+    mut clusters: Vec<Result<ClusterValues, Unread>>,
     wanted: &[String],
-) -> Result<Vec<Result<ClusterValues, Problems>>> {
+) -> Result<Vec<Result<ClusterValues, Unread>>> {
     if wanted.is_empty() {
         return Ok(clusters);
     }
-    let read = clusters.iter().filter_map(|cluster| cluster.as_ref().ok());
-    let mut names: Vec<&str> = read.map(|cluster| cluster.values.name.as_str()).collect();
+    let name_of = |cluster: &Result<ClusterValues, Unread>| match cluster {
+        Ok(cluster) => Some(cluster.values.name.clone()),
+        Err(unread) => unread.name.clone(),
+    };
+    let mut names: Vec<String> = clusters.iter().filter_map(name_of).collect();
+    let all_are_known = names.len() == clusters.len();
     names.sort_unstable();
-    let all_are_read = names.len() == clusters.len();
-    let missing = wanted.iter().find(|name| !names.contains(&name.as_str()));
-    if let Some(missing) = missing.filter(|_| all_are_read) {
+    let missing = wanted.iter().find(|name| !names.contains(name));
+    if let Some(missing) = missing.filter(|_| all_are_known) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         bail!(
             "failed to use `--cluster`: no values file has the name {}{}; there are {}",
             shown(missing),
@@ -143,10 +147,7 @@ fn only_wanted(
             shown_first(names.iter().map(|name| shown(name)))
         );
     }
-    clusters.retain(|cluster| match cluster {
-        Ok(cluster) => wanted.contains(&cluster.values.name),
-        Err(_) => true,
-    });
+    clusters.retain(|cluster| name_of(cluster).is_none_or(|name| wanted.contains(&name)));
     Ok(clusters)
 }
 
@@ -175,7 +176,7 @@ pub fn read(
 
 /// Reads the kubeconfigs that several clusters share, once.
 pub fn read_kubeconfigs(
-    clusters: &[Result<ClusterValues, Problems>],
+    clusters: &[Result<ClusterValues, Unread>],
     request: &Request,
     notes: &mut Vec<String>,
 ) -> Kubeconfigs {

@@ -23,9 +23,19 @@ pub struct ClusterValues {
     pub values: Values,
 }
 
+/// Values that can't be read.
+pub struct Unread {
+    /// Where they stand.
+    pub place: Place,
+    /// The cluster's name, where that can be told.
+    pub name: Option<String>,
+    /// What is wrong with them.
+    pub problems: Problems,
+}
+
 /// Reads the values of every cluster in a file; what is wrong with one of them doesn't hide the
 /// others. A file that can't be read counts as one.
-pub fn read(source: &Source, defaults: Option<&Defaults>) -> Vec<Result<ClusterValues, Problems>> {
+pub fn read(source: &Source, defaults: Option<&Defaults>) -> Vec<Result<ClusterValues, Unread>> {
     let source = Arc::new(source.clone());
     let file = File::read(Arc::clone(&source)).and_then(|file| {
         ensure!(
@@ -40,7 +50,11 @@ pub fn read(source: &Source, defaults: Option<&Defaults>) -> Vec<Result<ClusterV
             let cluster = |(position, document)| file.cluster(position, document, defaults);
             documents.map(cluster).collect()
         }
-        Err(error) => vec![Err(error.into())],
+        Err(error) => vec![Err(Unread {
+            place: Place::of(Source::clone(&source)),
+            name: None,
+            problems: error.into(),
+        })],
     }
 }
 
@@ -133,7 +147,7 @@ impl File {
         position: usize,
         document: &yaml::Document,
         defaults: Option<&Defaults>,
-    ) -> Result<ClusterValues, Problems> {
+    ) -> Result<ClusterValues, Unread> {
         let place = self.place(position, document, defaults);
         let under = defaults.and_then(Defaults::value);
         let merged = match under {
@@ -144,10 +158,16 @@ impl File {
             Ok(values) => Ok(ClusterValues { place, values }),
             Err(mistake) => {
                 let mut problems = Problems::default();
+                let name = merged.get("name").and_then(Value::as_str);
+                let name = name.map(str::to_owned);
                 for mistake in all_mistakes(merged, mistake) {
                     problems.push(self.explain(document, &place, defaults, &mistake));
                 }
-                Err(problems)
+                Err(Unread {
+                    place,
+                    name,
+                    problems,
+                })
             }
         }
     }

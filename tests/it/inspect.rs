@@ -225,9 +225,9 @@ fn an_error_of_one_cluster_hides_nothing_of_the_others() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|it| it["name"].as_str().unwrap())
+        .map(|it| it["name"].as_str().unwrap_or("-"))
         .collect();
-    assert_eq!(shown, ["a", "b", "d", "e"]);
+    assert_eq!(shown, ["a", "b", "c", "d", "e", "-"]);
     assert_eq!(list[0]["errors"].as_array().unwrap().len(), 0);
     // What could be told of them is there.
     assert_eq!(list[1]["server"]["host"], "https://203.0.113.2");
@@ -238,17 +238,62 @@ fn an_error_of_one_cluster_hides_nothing_of_the_others() {
         error.starts_with("failed to read `token` of `clusters/b.yaml`: "),
         "{error}"
     );
-    assert_eq!(list[2]["server"], Value::Null);
+    assert_eq!(list[3]["server"], Value::Null);
     assert_eq!(
-        list[2]["certificateAuthority"]["certificates"][0]["sha256"],
+        list[3]["certificateAuthority"]["certificates"][0]["sha256"],
         FINGERPRINT
     );
+    // Values that can't be read have an entry.
+    for (position, file) in [(2, "clusters/c.yaml"), (5, "clusters/nowhere.yaml")] {
+        let entry = list[position].as_object().unwrap();
+        assert!(entry.keys().eq(list[0].as_object().unwrap().keys()));
+        assert_eq!(entry["valuesFile"], file);
+        assert_eq!(
+            (&entry["token"], &entry["server"]),
+            (&Value::Null, &Value::Null)
+        );
+        let error = entry["errors"][0].as_str().unwrap();
+        assert!(
+            error.starts_with("failed to read the values file"),
+            "{error}"
+        );
+    }
     let table = sandbox.run(arguments("table"));
     assert_eq!((table.code, &table.stderr), (2, &run.stderr));
     assert_snapshot!(
         "inspect_errors",
         format!("{}\n{}", table.stdout, table.stderr)
     );
+}
+
+#[test]
+fn what_could_not_be_checked_is_not_free_of_findings() {
+    const NOT_ALL: &str = "not everything could be checked: see the errors\n";
+    let sandbox = with_clusters(&["a", "b"]);
+    sandbox.write("clusters/a.kubeconfig", "kind: Pod");
+    let arguments = ["inspect", "-f", "clusters/a.yaml"];
+    let run = sandbox.run(arguments);
+    assert_eq!(run.code, 2);
+    let line = format!("\nfindings       {NOT_ALL}");
+    assert!(run.stdout.ends_with(&line), "{}", run.stdout);
+    // What is known is there as well.
+    let storage = "{endpoint: \"http://localhost:9000\", credentials: workloadIdentity}";
+    let values =
+        format!("name: a\nkubeconfig: {{path: a.kubeconfig}}\ntoken: none\nstorage: {storage}\n");
+    sandbox.write("clusters/a.yaml", values);
+    let run = sandbox.run(arguments);
+    assert!(
+        run.stdout
+            .contains("\nfindings       error[loopback-storage]: ")
+    );
+    assert!(run.stdout.ends_with(&format!("\n               {NOT_ALL}")));
+    let rows = sandbox.run(arguments.iter().chain(&["clusters/b.yaml"]));
+    let cells = |name: &str| {
+        let row = rows.stdout.lines().find(|row| row.starts_with(name));
+        row.unwrap().to_owned()
+    };
+    assert!(cells("a ").ends_with("  incomplete: 2 errors"));
+    assert!(cells("b ").ends_with("  -"));
 }
 
 #[test]

@@ -15,8 +15,8 @@ use crate::text::is_unsafe_to_show;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cluster {
-    /// Its name in the control plane.
-    pub name: Harmless,
+    /// Its name in the control plane; none where the values can't be read so far.
+    pub name: Option<Harmless>,
     /// The values file.
     pub values_file: Harmless,
     /// Which of the file's documents, where it has several.
@@ -29,8 +29,8 @@ pub struct Cluster {
     pub server: Option<Server>,
     /// The certificate authority.
     pub certificate_authority: Option<Authority>,
-    /// The token.
-    pub token: Token,
+    /// The token; none where the values can't be read.
+    pub token: Option<Token>,
     /// The storage.
     pub storage: Option<Storage>,
     /// What is suspicious.

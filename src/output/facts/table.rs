@@ -13,7 +13,7 @@ pub fn one(cluster: &Cluster, width: Option<u16>) -> String {
     let mut add = |key: &str, value: String| {
         table.add_row([key.to_owned(), value]);
     };
-    add("name", cluster.name.to_string());
+    add("name", optional(cluster.name.as_ref()));
     add("values", values(cluster));
     add("kubeconfig", optional(cluster.kubeconfig.as_ref()));
     add("context", optional(cluster.context.as_ref()));
@@ -27,14 +27,22 @@ pub fn one(cluster: &Cluster, width: Option<u16>) -> String {
         }
     }
     authority(cluster.certificate_authority.as_ref(), &mut add);
-    token(&cluster.token, &mut add);
+    token(cluster.token.as_ref(), &mut add);
     storage(cluster.storage.as_ref(), &mut add);
-    for (position, finding) in cluster.findings.iter().enumerate() {
-        let key = if position == 0 { "findings" } else { "" };
-        add(key, format!("{}: {}", mark(finding), finding.text));
+    let mut findings: Vec<String> = cluster
+        .findings
+        .iter()
+        .map(|finding| format!("{}: {}", mark(finding), finding.text))
+        .collect();
+    if !cluster.errors.is_empty() {
+        findings.push("not everything could be checked: see the errors".to_owned());
     }
-    if cluster.findings.is_empty() {
-        add("findings", "none".to_owned());
+    if findings.is_empty() {
+        findings.push("none".to_owned());
+    }
+    for (position, finding) in findings.into_iter().enumerate() {
+        let key = if position == 0 { "findings" } else { "" };
+        add(key, finding);
     }
     text(table)
 }
@@ -71,7 +79,7 @@ pub fn rows(clusters: &[Cluster], width: Option<u16>) -> String {
     }
     for cluster in clusters {
         add([
-            cluster.name.to_string(),
+            title(cluster).to_string(),
             optional(cluster.context.as_ref()),
             cluster.server.as_ref().map_or_else(nothing, short_address),
             cluster.certificate_authority.as_ref().map_or_else(
@@ -81,12 +89,7 @@ pub fn rows(clusters: &[Cluster], width: Option<u16>) -> String {
                     None => authority.from.to_owned(),
                 },
             ),
-            match &cluster.token.expires {
-                Some(expires) => {
-                    format!("{} until {}", kind_of_token(&cluster.token), day(expires))
-                }
-                None => kind_of_token(&cluster.token).to_owned(),
-            },
+            cluster.token.as_ref().map_or_else(nothing, short_token),
             cluster
                 .storage
                 .as_ref()
@@ -96,7 +99,7 @@ pub fn rows(clusters: &[Cluster], width: Option<u16>) -> String {
     }
     if clusters
         .iter()
-        .all(|cluster| cluster.name.as_str().len() <= LONG_NAME)
+        .all(|cluster| title(cluster).as_str().len() <= LONG_NAME)
         && let Some(column) = table.column_mut(0)
     {
         column.set_constraint(ColumnConstraint::ContentWidth);
@@ -105,7 +108,7 @@ pub fn rows(clusters: &[Cluster], width: Option<u16>) -> String {
     for cluster in clusters {
         for finding in &cluster.findings {
             let mut below = self::table(width);
-            let (name, mark) = (&cluster.name, mark(finding));
+            let (name, mark) = (title(cluster), mark(finding));
             below.add_row([format!("{name}: {mark}: {}", finding.text)]);
             text.push('\n');
             text.push_str(&self::text(below));
@@ -146,6 +149,11 @@ fn nothing() -> String {
 
 fn optional(text: Option<&Harmless>) -> String {
     text.map_or_else(nothing, Harmless::to_string)
+}
+
+/// The name, or where there is none the file.
+fn title(cluster: &Cluster) -> &Harmless {
+    cluster.name.as_ref().unwrap_or(&cluster.values_file)
 }
 
 fn values(cluster: &Cluster) -> String {
@@ -214,7 +222,10 @@ fn authority(authority: Option<&Authority>, add: &mut impl FnMut(&str, String)) 
     }
 }
 
-fn token(token: &Token, add: &mut impl FnMut(&str, String)) {
+fn token(token: Option<&Token>, add: &mut impl FnMut(&str, String)) {
+    let Some(token) = token else {
+        return add("token", NOTHING.to_owned());
+    };
     let from = match token.origin.from {
         "none" => "none: someone else makes the Secret".to_owned(),
         "externalSecret" => format!("through a store{}", at_key(&token.origin)),
@@ -238,6 +249,14 @@ fn token(token: &Token, add: &mut impl FnMut(&str, String)) {
         (None, _) => "never".to_owned(),
     };
     add("  expires", expires);
+}
+
+fn short_token(token: &Token) -> String {
+    let kind = kind_of_token(token);
+    match &token.expires {
+        Some(expires) => format!("{kind} until {}", day(expires)),
+        None => kind.to_owned(),
+    }
 }
 
 fn kind_of_token(token: &Token) -> &'static str {
@@ -328,7 +347,7 @@ fn mark(finding: &Finding) -> String {
     format!("{kind}[{}]", finding.code)
 }
 
-/// How much of what there is; what it is stands elsewhere.
+/// How much of what there is, and whether there may be more; what it is stands elsewhere.
 fn summary(cluster: &Cluster) -> String {
     let count = |is: fn(&Finding) -> bool| cluster.findings.iter().filter(|it| is(it)).count();
     let denied = count(|finding| !finding.accepted && finding.level == "deny");
@@ -344,9 +363,10 @@ fn summary(cluster: &Cluster) -> String {
         .filter(|(count, ..)| *count > 0)
         .map(|(count, one, more)| format!("{count} {}", if count == 1 { one } else { more }))
         .collect();
-    match counts.is_empty() {
-        true => NOTHING.to_owned(),
-        false => counts.join(", "),
+    match (cluster.errors.is_empty(), counts.is_empty()) {
+        (true, true) => NOTHING.to_owned(),
+        (true, false) => counts.join(", "),
+        (false, _) => format!("incomplete: {}", counts.join(", ")),
     }
 }
 
