@@ -103,8 +103,16 @@ fn a_terminal_is_not_overrun() {
                 widest <= usize::from(width),
                 "{widest} columns on {width}:\n{text}"
             );
-            assert!(!text.contains('\u{1b}'), "{text}");
+            assert!(!text.contains(['\u{1b}', '\u{200b}']), "{text}");
         }
+        // No port is cut, nor a row for a host's sake.
+        let text = on_terminal(width, &several);
+        let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap();
+        for name in ["compute-eks ", "compute-gke-dns "] {
+            assert!(row(name).contains(":443  "), "{text}");
+        }
+        let text = on_terminal(width, &several[..2]);
+        assert!(text.lines().any(|line| line.ends_with("443")), "{text}");
     }
     let root = project().display().to_string();
     let text = on_terminal(80, &several);

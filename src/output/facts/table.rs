@@ -1,17 +1,24 @@
 //! Facts as tables without lines or colours, as kubectl prints them.
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::{Authority, Cluster, Credentials, Finding, Harmless, Origin, Server, Storage, Token};
 
 /// What stands where nothing is known.
 const NOTHING: &str = "-";
 
+/// Marks where a text may be broken. It takes no column, isn't shown, and stands in no text that is:
+/// there it is escaped.
+const BREAK: char = '\u{200b}';
+
+/// Longer than the words of prose.
+const LONG_WORD: usize = 20;
+
 /// One cluster: a line for each fact.
 pub fn one(cluster: &Cluster, width: Option<u16>) -> String {
     let mut table = table(width);
     let mut add = |key: &str, value: String| {
-        table.add_row([key.to_owned(), value]);
+        table.add_row([Cell::new(key), breakable(&value)]);
     };
     add("name", optional(cluster.name.as_ref()));
     add("values", values(cluster));
@@ -47,74 +54,184 @@ pub fn one(cluster: &Cluster, width: Option<u16>) -> String {
     text(table)
 }
 
-/// The narrowest terminal on which rows have the context and the storage.
-const WIDE: u16 = 140;
+/// A column of the rows.
+struct Column {
+    head: &'static str,
+    /// The narrowest terminal that has it.
+    from_width: u16,
+    /// What happens to it where the terminal is too narrow for the whole row.
+    narrow: Narrow,
+    cell: fn(&Cluster) -> String,
+}
 
-/// Longer names are broken where the terminal is narrow.
-const LONG_NAME: usize = 32;
+/// How a column is made narrower.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Narrow {
+    /// It isn't.
+    Never,
+    /// Its cells are broken into lines.
+    Broken,
+    /// They are, if they are long.
+    BrokenIfLong,
+    /// The middle of its cells is left out, so that each is one line, with what it begins and ends with.
+    Shortened,
+}
 
-const HEADS: [&str; 7] = [
-    "NAME",
-    "CONTEXT",
-    "SERVER",
-    "CA EXPIRES",
-    "TOKEN",
-    "STORAGE",
-    "FINDINGS",
+const COLUMNS: [Column; 7] = [
+    Column {
+        head: "NAME",
+        from_width: 0,
+        narrow: Narrow::BrokenIfLong,
+        cell: |cluster| title(cluster).to_string(),
+    },
+    Column {
+        head: "CONTEXT",
+        from_width: 140,
+        narrow: Narrow::Shortened,
+        cell: |cluster| optional(cluster.context.as_ref()),
+    },
+    Column {
+        head: "SERVER",
+        from_width: 0,
+        narrow: Narrow::Shortened,
+        cell: |cluster| cluster.server.as_ref().map_or_else(nothing, short_address),
+    },
+    Column {
+        head: "CA EXPIRES",
+        from_width: 70,
+        narrow: Narrow::Never,
+        cell: |cluster| {
+            let authority = cluster.certificate_authority.as_ref();
+            authority.map_or_else(nothing, |authority| match &authority.expires {
+                Some(expires) => day(expires),
+                None => authority.from.to_owned(),
+            })
+        },
+    },
+    Column {
+        head: "TOKEN",
+        from_width: 70,
+        narrow: Narrow::Broken,
+        cell: |cluster| cluster.token.as_ref().map_or_else(nothing, short_token),
+    },
+    Column {
+        head: "STORAGE",
+        from_width: 140,
+        narrow: Narrow::Broken,
+        cell: |cluster| {
+            let storage = cluster.storage.as_ref();
+            storage.map_or_else(nothing, |storage| form(&storage.credentials).to_owned())
+        },
+    },
+    Column {
+        head: "FINDINGS",
+        from_width: 0,
+        narrow: Narrow::Broken,
+        cell: summary,
+    },
 ];
+
+/// What is left of a cell that is shortened: enough for a port, and for something of its host.
+const LEAST: usize = 20;
+
+/// What is longer is broken where the terminal is narrow.
+const LONG: usize = 32;
+
+/// Between two columns.
+const GAP: u16 = 2;
 
 /// Several clusters: a row for each, and their findings below.
 pub fn rows(clusters: &[Cluster], width: Option<u16>) -> String {
-    let is_wide = width.is_none_or(|width| width >= WIDE);
-    let mut table = table(width);
-    let mut add = |cells: [String; 7]| {
-        let [name, context, server, authority, token, storage, findings] = cells;
-        match is_wide {
-            true => table.add_row([name, context, server, authority, token, storage, findings]),
-            false => table.add_row([name, server, authority, token, findings]),
-        };
-    };
-    if !clusters.is_empty() {
-        add(HEADS.map(str::to_owned));
-    }
-    for cluster in clusters {
-        add([
-            title(cluster).to_string(),
-            optional(cluster.context.as_ref()),
-            cluster.server.as_ref().map_or_else(nothing, short_address),
-            cluster.certificate_authority.as_ref().map_or_else(
-                nothing,
-                |authority| match &authority.expires {
-                    Some(expires) => day(expires),
-                    None => authority.from.to_owned(),
-                },
-            ),
-            cluster.token.as_ref().map_or_else(nothing, short_token),
-            cluster
-                .storage
-                .as_ref()
-                .map_or_else(nothing, |storage| form(&storage.credentials).to_owned()),
-            summary(cluster),
-        ]);
-    }
-    if clusters
+    let is_shown = |column: &&Column| width.is_none_or(|width| width >= column.from_width);
+    let mut columns: Vec<Shown> = COLUMNS
         .iter()
-        .all(|cluster| title(cluster).as_str().len() <= LONG_NAME)
-        && let Some(column) = table.column_mut(0)
-    {
-        column.set_constraint(ColumnConstraint::ContentWidth);
+        .filter(is_shown)
+        .map(|column| Shown::of(column, clusters))
+        .collect();
+    if let Some(width) = width {
+        shorten(&mut columns, usize::from(width));
+    }
+    let mut table = table(width);
+    if !clusters.is_empty() {
+        table.add_row(columns.iter().map(|shown| shown.column.head));
+    }
+    for position in 0..clusters.len() {
+        let cells = columns.iter().filter_map(|shown| shown.cells.get(position));
+        table.add_row(cells.map(|cell| breakable(cell)));
+    }
+    for (shown, column) in columns.iter().zip(table.column_iter_mut()) {
+        let keeps_width = match shown.column.narrow {
+            Narrow::Never | Narrow::Shortened => true,
+            Narrow::BrokenIfLong => shown.width <= LONG,
+            Narrow::Broken => false,
+        };
+        if keeps_width {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     let mut text = text(table);
     for cluster in clusters {
         for finding in &cluster.findings {
             let mut below = self::table(width);
             let (name, mark) = (title(cluster), mark(finding));
-            below.add_row([format!("{name}: {mark}: {}", finding.text)]);
+            below.add_row([breakable(&format!("{name}: {mark}: {}", finding.text))]);
             text.push('\n');
             text.push_str(&self::text(below));
         }
     }
     text
+}
+
+/// A column's cells, as they are shown.
+struct Shown {
+    column: &'static Column,
+    cells: Vec<String>,
+    width: usize,
+}
+
+impl Shown {
+    fn of(column: &'static Column, clusters: &[Cluster]) -> Self {
+        let cells: Vec<String> = clusters.iter().map(column.cell).collect();
+        let longest = cells.iter().map(|cell| cell.chars().count()).max();
+        Self {
+            column,
+            width: longest.unwrap_or_default().max(column.head.len()),
+            cells,
+        }
+    }
+}
+
+/// Shortens as much of the cells as a row has too many characters, the longest first.
+fn shorten(columns: &mut [Shown], width: usize) {
+    let gaps = usize::from(GAP) * columns.len().saturating_sub(1);
+    let whole: usize = columns.iter().map(|shown| shown.width).sum();
+    let can_be =
+        |shown: &&mut Shown| shown.column.narrow == Narrow::Shortened && shown.width > LEAST;
+    for _ in width..whole + gaps {
+        let longest = columns.iter_mut().filter(can_be);
+        let Some(longest) = longest.max_by_key(|shown| shown.width) else {
+            break;
+        };
+        longest.width -= 1;
+    }
+    for Shown { cells, width, .. } in columns {
+        for cell in cells {
+            *cell = without_middle(cell, *width);
+        }
+    }
+}
+
+/// A text in so many characters.
+fn without_middle(text: &str, width: usize) -> String {
+    let count = text.chars().count();
+    if count <= width {
+        return text.to_owned();
+    }
+    let head = width.saturating_sub(1) / 2;
+    let tail = width.saturating_sub(1) - head;
+    let begin: String = text.chars().take(head).collect();
+    let end: String = text.chars().skip(count - tail).collect();
+    format!("{begin}…{end}")
 }
 
 /// A table that is wrapped to the terminal's width; elsewhere each row is one line.
@@ -133,14 +250,31 @@ fn table(width: Option<u16>) -> Table {
 fn text(mut table: Table) -> String {
     let last = table.column_count().saturating_sub(1);
     for (position, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, if position == last { 0 } else { 2 }));
+        column.set_padding((0, if position == last { 0 } else { GAP }));
     }
     let mut text = String::new();
     for line in table.lines() {
-        text.push_str(line.trim_end());
+        text.push_str(line.replace(BREAK, "").trim_end());
         text.push('\n');
     }
     text
+}
+
+/// A text that is broken between its words, where it has to be, and a long word, as a host is, between
+/// its parts.
+fn breakable(text: &str) -> Cell {
+    let mut marked = String::with_capacity(text.len());
+    for word in text.split_inclusive(' ') {
+        let is_long = word.len() > LONG_WORD;
+        for character in word.chars() {
+            marked.push(character);
+            let ends_part = matches!(character, '.' | '-' | ':' | '/' | '_');
+            if character == ' ' || (is_long && ends_part) {
+                marked.push(BREAK);
+            }
+        }
+    }
+    Cell::new(marked).set_delimiter(BREAK)
 }
 
 fn nothing() -> String {
