@@ -14,7 +14,7 @@ use crate::input::place::{PathKey, Place};
 use crate::input::secret::is_identifier;
 use crate::input::values::{CredentialsValues, SecretSource, SecretValue, TokenValues};
 use crate::input::values_file::Unread;
-use crate::input::{Inputs, Needs, Request};
+use crate::input::{self, Inputs, Needs, Request};
 use crate::output::facts::{
     Authority, Certificate, Cluster, Credentials, Finding, Harmless, Origin, Server, Storage,
     Token, write_json, write_table,
@@ -137,6 +137,7 @@ struct Asked {
     server_is_from_values: bool,
     instead_of: Option<Harmless>,
     authority_is_from_values: bool,
+    authority_at: Option<Harmless>,
 }
 
 impl Seen {
@@ -164,7 +165,9 @@ impl Seen {
             token.at = Some(Harmless::of(&route.key));
         }
         let problems = parts.problems;
-        let server = parts.server.zip(endpoint.as_ref());
+        let server = endpoint
+            .as_ref()
+            .and_then(|asked| about_server(parts.server.as_ref(), asked));
         let authority = parts.certificate_authority.zip(endpoint.as_ref());
         let findings = [
             (parts.findings.open, false),
@@ -176,20 +179,12 @@ impl Seen {
             document: place.document,
             kubeconfig: endpoint.as_ref().map(|asked| asked.kubeconfig.clone()),
             context: endpoint.as_ref().map(|asked| asked.context.clone()),
-            server: server.map(|(server, asked)| Server {
-                host: Harmless::of(&server.url_host()),
-                port: server.port().to_string(),
-                given: asked.server.clone().unwrap_or_else(|| Harmless::of("")),
-                from: from_values_or_kubeconfig(asked.server_is_from_values),
-                instead_of: asked.instead_of.clone(),
-            }),
+            server,
             certificate_authority: authority.map(|(authority, asked)| match authority {
-                Some(authority) => certificates(
-                    &authority,
-                    from_values_or_kubeconfig(asked.authority_is_from_values),
-                ),
+                Some(authority) => certificates(&authority, asked),
                 None => Authority {
                     from: "system",
+                    at: None,
                     expires: None,
                     certificates: Vec::new(),
                 },
@@ -281,6 +276,12 @@ impl Asked {
                 .as_ref()
                 .map(|other| Harmless::url(&other.0)),
             authority_is_from_values: endpoint.authority_is_from_values,
+            authority_at: match &endpoint.certificate_authority {
+                Ok(input::endpoint::Authority::File { source, .. }) => {
+                    Some(Harmless::source(source))
+                }
+                _ => None,
+            },
         }
     }
 }
@@ -292,13 +293,25 @@ fn from_values_or_kubeconfig(is_from_values: bool) -> &'static str {
     }
 }
 
-fn certificates(authority: &CertificateAuthority, from: &'static str) -> Authority {
+/// The server, or the URL that was given for one and can't be used.
+fn about_server(server: Option<&registration::server::Server>, asked: &Asked) -> Option<Server> {
+    Some(Server {
+        host: server.map(|server| Harmless::of(&server.url_host())),
+        port: server.map(|server| server.port().to_string()),
+        given: asked.server.clone()?,
+        from: from_values_or_kubeconfig(asked.server_is_from_values),
+        instead_of: asked.instead_of.clone(),
+    })
+}
+
+fn certificates(authority: &CertificateAuthority, asked: &Asked) -> Authority {
     let certificates = authority.certificates();
     let first = certificates
         .iter()
         .min_by_key(|certificate| certificate.not_after);
     Authority {
-        from,
+        from: from_values_or_kubeconfig(asked.authority_is_from_values),
+        at: asked.authority_at.clone(),
         expires: first.map(registration::certificate::Certificate::expires),
         certificates: certificates
             .iter()
@@ -348,9 +361,10 @@ fn origin_of_token(inputs: &Inputs, request: &Request) -> Origin {
             from: "stdin",
             at: None,
         },
+        // It stood on the command line, so it isn't hidden where it couldn't be read.
         (None, Some(source)) => Origin {
             from: "file",
-            at: is_read.then(|| Harmless::source(source)),
+            at: Some(Harmless::source(source)),
         },
         (None, None) => Origin {
             from: "notGiven",

@@ -82,8 +82,8 @@ pub enum Authority {
     File {
         /// Its bytes.
         bytes: Vec<u8>,
-        /// The place, for messages.
-        origin: String,
+        /// The file.
+        source: Source,
     },
 }
 
@@ -177,6 +177,6 @@ fn read_file(path: PathBuf) -> Result<Authority> {
         bytes: source
             .read()
             .with_context(|| format!("failed to read {source}"))?,
-        origin: source.to_string(),
+        source,
     })
 }

@@ -131,7 +131,9 @@ fn read_authority(endpoint: Endpoint) -> Result<Option<(CertificateAuthority, St
             endpoint.origin
         ),
         Authority::Base64 { text, origin } => (CertificateAuthority::from_base64(&text), origin),
-        Authority::File { bytes, origin } => (CertificateAuthority::from_pem(&bytes), origin),
+        Authority::File { bytes, source } => {
+            (CertificateAuthority::from_pem(&bytes), source.to_string())
+        }
     };
     let authority =
         authority.with_context(|| format!("failed to use the certificate authority {origin}"))?;

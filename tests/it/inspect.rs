@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::fleet::{cluster, with_clusters};
 use crate::support::{
-    Run, Sandbox, fixture_environment, fixture_names, fixture_text, kubeconfig, project, run,
+    Run, Sandbox, fixture_environment, fixture_names, fixture_text, kubeconfig, kubeconfig_of,
+    project, run, values,
 };
 
 /// Runs it in the project's folder, so that paths are the same everywhere.
@@ -188,6 +189,7 @@ fn what_was_not_given_is_no_error() {
             .succeeds_quietly()
             .contains("\ntoken          not given, which the control-plane side needs\n")
     );
+    assert!(table.stdout.contains("\n  endpoint     AWS itself, by https\n"));
     sandbox.write("token", fixture_text("tokens/expired.token"));
     let with = sandbox.run(arguments.iter().chain(&["--token-file", "token"]));
     assert!(with.succeeds_quietly().contains("warning[token-expired]: "));
@@ -246,7 +248,12 @@ fn an_error_of_one_cluster_hides_nothing_of_the_others() {
         error.starts_with("failed to read `token` of `clusters/b.yaml`: "),
         "{error}"
     );
-    assert_eq!(list[3]["server"], Value::Null);
+    let server = &list[3]["server"];
+    assert_eq!(
+        (&server["host"], &server["port"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(server["given"], "http://203.0.113.4");
     assert_eq!(
         list[3]["certificateAuthority"]["certificates"][0]["sha256"],
         FINGERPRINT
@@ -272,6 +279,75 @@ fn an_error_of_one_cluster_hides_nothing_of_the_others() {
         "inspect_errors",
         format!("{}\n{}", table.stdout, table.stderr)
     );
+}
+
+#[test]
+fn a_token_file_is_named_though_it_holds_nothing() {
+    let sandbox = Sandbox::with_cluster();
+    sandbox.write("c0.yaml", values(""));
+    sandbox.write("blank", "\n");
+    let arguments = ["inspect", "-f", "c0.yaml", "--kubeconfig", "kubeconfig"];
+    let run = sandbox.run(arguments.iter().chain(&["--token-file", "blank"]));
+    assert_eq!(run.code, 2);
+    let line = "\ntoken          -, from the file blank\n";
+    assert!(run.stdout.contains(line), "{}", run.stdout);
+    // The path of a values file may be the token itself.
+    sandbox.write("c0.yaml", values("token: {file: hunter2}\n"));
+    let run = sandbox.run(arguments);
+    assert!(run.stdout.contains("\ntoken          -, from the file\n"));
+    assert!(!run.stdout.contains("hunter2"));
+}
+
+#[test]
+fn the_file_of_the_certificate_authority_is_named() {
+    let sandbox = Sandbox::with_cluster();
+    sandbox.write("pki/ca.crt", fixture_text("certificates/ca.crt"));
+    let inspect = || {
+        let arguments = ["inspect", "-f", "c0.yaml", "--kubeconfig", "kubeconfig"];
+        let table = sandbox.run(arguments).succeeds_quietly().to_owned();
+        let run = sandbox.run(arguments.iter().chain(&["--format", "json"]));
+        let at = &json(&run)[0]["certificateAuthority"]["at"];
+        (table, at.as_str().map(str::to_owned))
+    };
+    let (table, at) = inspect();
+    assert!(table.contains("\nCA             1 certificate, from the kubeconfig\n"));
+    assert_eq!(at, None);
+    let lines = "server: https://203.0.113.7:6443\ncertificate-authority: pki/ca.crt";
+    sandbox.write("kubeconfig", kubeconfig_of(lines));
+    let (table, at) = inspect();
+    assert!(
+        table.contains("1 certificate, from the kubeconfig's file pki/ca.crt\n"),
+        "{table}"
+    );
+    assert_eq!(at.as_deref(), Some("pki/ca.crt"));
+    sandbox.write(
+        "c0.yaml",
+        values("token: none\nkubeconfig: {certificateAuthority: pki/ca.crt}\n"),
+    );
+    let (table, at) = inspect();
+    let by_values =
+        "from the file pki/ca.crt, by `kubeconfig.certificateAuthority` of the values file\n";
+    assert!(table.contains(by_values), "{table}");
+    assert_eq!(at.as_deref(), Some("pki/ca.crt"));
+}
+
+#[test]
+fn a_refused_server_is_shown_as_it_was_given_but_for_secrets() {
+    let sandbox = Sandbox::with_cluster();
+    let arguments = ["inspect", "-f", "c0.yaml", "--kubeconfig", "kubeconfig"];
+    for (url, shown) in [
+        ("https://u:hunter2@h:6443", "https://***@h:6443"),
+        ("https://h/k8s/clusters/c-1", "https://h/k8s/clusters/c-1"),
+        ("hunter2", "***"),
+    ] {
+        sandbox.write("kubeconfig", kubeconfig(&format!("server: {url}")));
+        let table = sandbox.run(arguments);
+        let line = format!("\nserver         refused: {shown}\nCA ");
+        assert!(table.stdout.contains(&line), "{}", table.stdout);
+        let list = json(&sandbox.run(arguments.iter().chain(&["--format", "json"])));
+        assert_eq!(list[0]["server"]["given"], shown);
+        assert_eq!(list[0]["server"]["host"], Value::Null);
+    }
 }
 
 #[test]
@@ -388,7 +464,7 @@ fn a_token_in_any_place_is_masked() {
             .replace("name: ctx", &format!("name: {token}"))
             .replace("current-context: ctx", ""),
     );
-    let values = |storage: &str| {
+    let values_with = |storage: &str| {
         format!(
             "name: {token}\nkubeconfig: {{path: {token}, context: {token}, server: \"https://h/{token}\"}}\nstorage: {storage}\n"
         )
@@ -404,7 +480,7 @@ fn a_token_in_any_place_is_masked() {
             "{{credentials: {{externalSecret: {{key: {token}, accessKeyIdProperty: a, secretAccessKeyProperty: b}}}}}}"
         ),
     ] {
-        sandbox.write("c0.yaml", values(&storage));
+        sandbox.write("c0.yaml", values_with(&storage));
         for format in ["json", "table"] {
             let run = sandbox.run([
                 "inspect",

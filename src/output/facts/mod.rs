@@ -43,10 +43,10 @@ pub struct Cluster {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Server {
-    /// Scheme and host.
-    pub host: Harmless,
-    /// The port, as text.
-    pub port: String,
+    /// Scheme and host; none where the URL was refused.
+    pub host: Option<Harmless>,
+    /// The port, as text; none likewise.
+    pub port: Option<String>,
     /// The URL as it was given.
     pub given: Harmless,
     /// Who gave it: `kubeconfig` or `values`.
@@ -61,6 +61,8 @@ pub struct Server {
 pub struct Authority {
     /// Where it comes from: `kubeconfig`, `values` or `system`.
     pub from: &'static str,
+    /// Its file, where it has one of its own.
+    pub at: Option<Harmless>,
     /// When the first of its certificates expires.
     pub expires: Option<String>,
     /// Its certificates; none where the controller's own roots are meant.

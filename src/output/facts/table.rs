@@ -7,6 +7,9 @@ use super::{Authority, Cluster, Credentials, Finding, Harmless, Origin, Server, 
 /// What stands where nothing is known.
 const NOTHING: &str = "-";
 
+/// What stands where something can't be used.
+const REFUSED: &str = "refused";
+
 /// Marks where a text may be broken. It takes no column, isn't shown, and stands in no text that is:
 /// there it is escaped.
 const BREAK: char = '\u{200b}';
@@ -27,7 +30,8 @@ pub fn one(cluster: &Cluster, width: Option<u16>) -> String {
     match &cluster.server {
         None => add("server", NOTHING.to_owned()),
         Some(server) => {
-            add("server", address(server));
+            let refused = || format!("{REFUSED}: {}", server.given);
+            add("server", address(server).unwrap_or_else(refused));
             if let Some(reason) = reason(server) {
                 add("", reason);
             }
@@ -297,23 +301,28 @@ fn values(cluster: &Cluster) -> String {
     }
 }
 
-fn address(server: &Server) -> String {
-    format!("{}:{}", server.host, server.port)
+/// Host and port; nothing where the server was refused.
+fn address(server: &Server) -> Option<String> {
+    let (host, port) = (server.host.as_ref()?, server.port.as_ref()?);
+    Some(format!("{host}:{port}"))
 }
 
 /// Without the scheme, which is the same for all.
 fn short_address(server: &Server) -> String {
-    let address = address(server);
-    address
-        .strip_prefix("https://")
-        .unwrap_or(&address)
-        .to_owned()
+    match address(server) {
+        Some(address) => match address.strip_prefix("https://") {
+            Some(short) => short.to_owned(),
+            None => address,
+        },
+        None => REFUSED.to_owned(),
+    }
 }
 
 /// Why the server isn't what the kubeconfig says, letter by letter.
 fn reason(server: &Server) -> Option<String> {
     let given = &server.given;
-    let is_as_given = given.as_str() == address(server);
+    // One that was refused is shown as it was given.
+    let is_as_given = address(server).is_none_or(|address| given.as_str() == address);
     if server.from == "values" {
         let normalised = match is_as_given {
             true => String::new(),
@@ -337,9 +346,12 @@ fn authority(authority: Option<&Authority>, add: &mut impl FnMut(&str, String)) 
     let Some(first) = authority.expires.as_deref() else {
         return add("CA", "the roots of the controller's own system".to_owned());
     };
-    let from = match authority.from {
-        "values" => "`kubeconfig.certificateAuthority` of the values file",
-        _ => "the kubeconfig",
+    let from = match (&authority.at, authority.from) {
+        (None, _) => "the kubeconfig".to_owned(),
+        (Some(file), "values") => {
+            format!("the file {file}, by `kubeconfig.certificateAuthority` of the values file")
+        }
+        (Some(file), _) => format!("the kubeconfig's file {file}"),
     };
     let count = match authority.certificates.len() {
         1 => "1 certificate".to_owned(),
@@ -411,7 +423,9 @@ fn storage(storage: Option<&Storage>, add: &mut impl FnMut(&str, String)) {
     add("storage", storage.file_system.to_string());
     let endpoint = match &storage.endpoint {
         Some(endpoint) => endpoint.to_string(),
-        None if storage.file_system.as_str().starts_with("s3") => "AWS itself".to_owned(),
+        None if storage.file_system.as_str().starts_with("s3") => {
+            format!("AWS itself, by {}", storage.scheme)
+        }
         None => NOTHING.to_owned(),
     };
     add("  endpoint", endpoint);
