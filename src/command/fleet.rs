@@ -263,7 +263,7 @@ fn check_fleet<T>(clusters: &mut [Result<Cluster<T>, Unread>]) {
             findings: &mut cluster.findings,
         })
         .collect();
-    for (position, error) in check(&mut members) {
+    for (position, error) in check(&mut members).errors {
         if let Some(cluster) = clusters.get_mut(position) {
             match &mut cluster.made {
                 Ok(_) => cluster.made = Err(error.into()),

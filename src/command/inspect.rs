@@ -22,7 +22,7 @@ use crate::output::facts::{
 use crate::problems::Problems;
 use crate::registration::certificate::CertificateAuthority;
 use crate::registration::finding::Level;
-use crate::registration::fleet::{Member, check};
+use crate::registration::fleet::{Checked, Member, check};
 use crate::registration::token::TokenKind;
 use crate::registration::{self, Parts, TokenDelivery};
 
@@ -112,9 +112,23 @@ fn check_fleet(seen: &mut [Seen]) {
             findings: &mut cluster.parts.findings,
         })
         .collect();
-    for (position, error) in check(&mut members) {
+    let Checked {
+        errors,
+        about_earlier,
+    } = check(&mut members);
+    for (position, error) in errors {
         if let Some(cluster) = seen.get_mut(position) {
             cluster.parts.problems.push(error);
+        }
+    }
+    // Where each cluster is shown by itself, each of two that are alike has to be.
+    for (position, finding, is_accepted) in about_earlier {
+        if let Some(cluster) = seen.get_mut(position) {
+            let findings = &mut cluster.parts.findings;
+            match is_accepted {
+                true => findings.accepted.push(finding),
+                false => findings.open.push(finding),
+            }
         }
     }
 }

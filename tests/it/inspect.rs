@@ -189,7 +189,11 @@ fn what_was_not_given_is_no_error() {
             .succeeds_quietly()
             .contains("\ntoken          not given, which the control-plane side needs\n")
     );
-    assert!(table.stdout.contains("\n  endpoint     AWS itself, by https\n"));
+    assert!(
+        table
+            .stdout
+            .contains("\n  endpoint     AWS itself, by https\n")
+    );
     sandbox.write("token", fixture_text("tokens/expired.token"));
     let with = sandbox.run(arguments.iter().chain(&["--token-file", "token"]));
     assert!(with.succeeds_quietly().contains("warning[token-expired]: "));
@@ -442,7 +446,19 @@ fn flags_about_one_cluster_are_refused_for_several() {
         "json",
     ]);
     run.succeeds_quietly();
-    assert_eq!(json(&run)[1]["findings"][0]["code"], "duplicate-endpoint");
+    let list = json(&run);
+    for (position, other) in [
+        (0, "`b` (`clusters/b.yaml`)"),
+        (1, "`a` (`clusters/a.yaml`)"),
+    ] {
+        let finding = &list[position]["findings"][0];
+        assert_eq!(finding["code"], "duplicate-endpoint");
+        let text = finding["text"].as_str().unwrap();
+        assert!(
+            text.contains(&format!("and so is that of {other}")),
+            "{text}"
+        );
+    }
     let twice = sandbox.run(["inspect", "-f", "clusters/a.yaml", "clusters/a.yaml"]);
     assert_eq!(twice.code, 2);
     assert!(
