@@ -28,8 +28,8 @@ pub fn run(args: &ManArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
             .context("failed to write to standard output")?;
         return Ok(Outcome::Done);
     };
-    let commands: Vec<Command> = program.get_subcommands().cloned().collect();
-    let pages: Vec<NewFile> = std::iter::once(program).chain(commands).map(page).collect();
+    let mut pages = Vec::new();
+    add_pages(program, &mut pages);
     replace(root, &pages)?;
     outside.report.line(&format!(
         "{}: {} pages written",
@@ -37,6 +37,15 @@ pub fn run(args: &ManArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         pages.len()
     ));
     Ok(Outcome::Done)
+}
+
+/// Adds the page of a command, and those of the commands in it.
+fn add_pages(command: Command, pages: &mut Vec<NewFile>) {
+    let within: Vec<Command> = command.get_subcommands().cloned().collect();
+    pages.push(page(command));
+    for command in within {
+        add_pages(command, pages);
+    }
 }
 
 /// The page of a command. It has no date, since the same program writes the same page every day.
