@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use clap::CommandFactory as _;
 use ma_register::cli::Cli;
@@ -278,7 +278,57 @@ fn older_pages_are_replaced_and_links_are_not_followed() {
     assert_eq!(sandbox.read("elsewhere"), "mine");
     assert!(!link.is_symlink());
     assert_eq!(sandbox.files("man1").len(), commands().len() + 2);
-    sandbox
-        .run(["man", "-o", "elsewhere"])
-        .fails_with(&["error: failed to write into `elsewhere`\ncaused by: "]);
+    sandbox.run(["man", "-o", "elsewhere"]).fails_with(&[
+        "error: failed to write into `elsewhere`\ncaused by: `elsewhere` is not a folder\n",
+    ]);
+}
+
+#[test]
+fn what_a_killed_run_has_left_is_in_nobodys_way() {
+    let sandbox = Sandbox::new();
+    let left = [
+        "ma-register.1.tmp",
+        ".ma-register-0.tmp",
+        ".ma-register-1.tmp",
+    ];
+    for name in left {
+        sandbox.write(&format!("man1/{name}"), "left");
+    }
+    sandbox.run(["man", "-o", "man1"]).succeeds();
+    for name in left {
+        assert_eq!(sandbox.read(&format!("man1/{name}")), "left");
+    }
+    assert_eq!(
+        sandbox.files("man1").len(),
+        commands().len() + 1 + left.len()
+    );
+}
+
+#[test]
+fn runs_at_once_write_the_same_pages() {
+    let sandbox = Sandbox::new();
+    let runs: Vec<_> = (0..8)
+        .map(|_| {
+            let mut command = sandbox.command();
+            command.args(["man", "-o", "man1"]).stderr(Stdio::null());
+            command.spawn().unwrap()
+        })
+        .collect();
+    for mut run in runs {
+        assert!(run.wait().unwrap().success());
+    }
+    assert_eq!(sandbox.files("man1").len(), commands().len() + 1);
+}
+
+#[test]
+fn no_page_is_replaced_where_one_cannot_be() {
+    let sandbox = Sandbox::new();
+    sandbox.write("man1/ma-register.1", "old");
+    sandbox.write("man1/ma-register-init.1/page", "mine");
+    sandbox.write("man1/ma-register-schema.1/page", "mine");
+    sandbox.run(["man", "-o", "man1"]).fails_with(&[
+        "error: failed to write into `man1`\ncaused by: there is a folder at `man1/ma-register-init.1`, `man1/ma-register-schema.1`, where a file is to be: remove it, or name another folder\n",
+    ]);
+    assert_eq!(sandbox.read("man1/ma-register.1"), "old");
+    assert_eq!(sandbox.files("man1").len(), 3);
 }

@@ -13,7 +13,7 @@ mod plan;
 mod root;
 mod survey;
 mod targets;
-mod temporary;
+pub(super) mod temporary;
 mod transaction;
 
 #[cfg(test)]

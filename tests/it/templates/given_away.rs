@@ -94,7 +94,9 @@ fn nothing_is_overwritten_and_then_nothing_is_written() {
     assert_eq!(sandbox.read(mine), "mine");
     fs::remove_file(sandbox.path().join(mine)).unwrap();
     symlink("/nowhere", sandbox.path().join(mine)).unwrap();
-    sandbox.run(["templates", "own"]).fails();
+    sandbox.run(["templates", "own"]).fails_with(&[
+        "30-cluster.yaml.j2` (a symbolic link to nothing), and nothing is overwritten",
+    ]);
     assert_eq!(sandbox.files("own"), ["control-plane/30-cluster.yaml.j2"]);
 
     // Other files are in nobody's way, and the program's own are after the first time.
@@ -119,4 +121,31 @@ fn what_was_written_is_removed_where_the_rest_cannot_be() {
     sandbox.run(["templates", "own/control-plane"]).fails();
     sandbox.run(["templates", "new/own"]).succeeds();
     assert_eq!(sandbox.files("new/own").len(), 15);
+}
+
+#[test]
+fn nothing_is_written_through_a_link_below_the_folder() {
+    let sandbox = Sandbox::new();
+    fs::create_dir_all(sandbox.path().join("own")).unwrap();
+    fs::create_dir(sandbox.path().join("elsewhere")).unwrap();
+    let link = sandbox.path().join("own/control-plane");
+    symlink("../elsewhere", &link).unwrap();
+    sandbox.run(["templates", "own"]).fails_with(&[
+        "error: failed to write into `own`\n",
+        "caused by: `own/control-plane` is a symbolic link, and nothing is written through one: remove it, or name another folder\n",
+    ]);
+    assert_eq!(sandbox.files("elsewhere"), [""; 0]);
+    assert!(!sandbox.path().join("own/compute").exists());
+    // A link to nothing, as a folder in it, as itself, and before it.
+    fs::remove_dir(sandbox.path().join("elsewhere")).unwrap();
+    for folder in ["own", "own/control-plane", "own/control-plane/more"] {
+        sandbox.run(["templates", folder]).fails_with(&[
+            "caused by: `own/control-plane` is a symbolic link to nothing: remove it, or make the folder that it names\n",
+        ]);
+    }
+    assert_eq!(sandbox.files("own"), ["control-plane"]);
+    // What the user names may be a link.
+    fs::create_dir(sandbox.path().join("elsewhere")).unwrap();
+    sandbox.run(["templates", "own/control-plane"]).succeeds();
+    assert_eq!(sandbox.files("elsewhere").len(), 15);
 }
