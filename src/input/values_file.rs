@@ -94,7 +94,7 @@ fn check_defaults(file: &File) -> Result<()> {
         bail!("it is no mapping of keys to values");
     }
     if document.value.get("name").is_some() {
-        bail!("it has the key `name`, which belongs into each cluster's own values");
+        bail!("it has the key `name`, which belongs in each cluster's own values");
     }
     Ok(())
 }

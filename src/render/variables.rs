@@ -38,7 +38,7 @@ variables! {
     "`external_secrets.store.name`, `.store.kind`, `.refresh_interval`", BOTH,
         "this side's store, and how often the operator looks";
     "`external_secrets.annotations`", BOTH,
-        "the annotations as Go templates, which the operator takes those of a Secret for";
+        "the annotations escaped for Go templates, as which the operator reads a Secret's annotations";
     "`external_secrets.token.key`, `.token.property`", BOTH,
         "where the token is in the store, the property perhaps nothing; `token` is nothing in other forms";
     "`external_secrets.storage.key`, `.properties`, `.environment`", COMPUTE,
