@@ -14,7 +14,7 @@ use crate::input::place::{PathKey, Place};
 use crate::input::secret::is_identifier;
 use crate::input::values::{CredentialsValues, SecretSource, SecretValue, TokenValues};
 use crate::input::values_file::Unread;
-use crate::input::{self, Inputs, Needs, Request};
+use crate::input::{self, Inputs, Needs, Request, StorageKeys};
 use crate::output::facts::{
     Authority, Certificate, Cluster, Credentials, Finding, Harmless, Origin, Server, Storage,
     Token, write_json, write_table,
@@ -401,19 +401,27 @@ fn credentials(inputs: &Inputs) -> Option<Credentials> {
             access_key_id,
             secret_access_key,
         } => {
-            let origin = |value: &SecretValue, key: PathKey| match value {
+            let keys = inputs.storage_keys.as_ref();
+            let is_read = |half: fn(&StorageKeys) -> bool| keys.is_some_and(half);
+            let origin = |value: &SecretValue, key: PathKey, is_read: bool| match value {
                 SecretValue::Literal(_) => Origin {
                     from: "values",
                     at: None,
                 },
-                SecretValue::From(source) => {
-                    origin_of_source(source, &inputs.place, key, inputs.storage_keys.is_ok())
-                }
+                SecretValue::From(source) => origin_of_source(source, &inputs.place, key, is_read),
             };
             Credentials {
                 form: "keys",
-                access_key_id: Some(origin(access_key_id, PathKey::AccessKeyId)),
-                secret_access_key: Some(origin(secret_access_key, PathKey::SecretAccessKey)),
+                access_key_id: Some(origin(
+                    access_key_id,
+                    PathKey::AccessKeyId,
+                    is_read(|keys| keys.access_key_id.is_ok()),
+                )),
+                secret_access_key: Some(origin(
+                    secret_access_key,
+                    PathKey::SecretAccessKey,
+                    is_read(|keys| keys.secret_access_key.is_ok()),
+                )),
             }
         }
         CredentialsValues::ExternalSecret { remote, .. } => {

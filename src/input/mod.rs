@@ -70,19 +70,19 @@ pub struct Inputs {
     /// The API server and its certificate authority.
     pub endpoint: Result<Endpoint>,
     /// The storage's keys, where the values have some and they are needed.
-    pub storage_keys: Result<Option<StorageKeys>>,
+    pub storage_keys: Option<StorageKeys>,
     /// What was decided about the token.
     pub token: Result<TokenInput>,
     /// What is wrong with the values beside the flags.
     pub problems: Problems,
 }
 
-/// A pair of S3 keys.
+/// A pair of S3 keys, each as far as it could be read.
 pub struct StorageKeys {
     /// `AWS_ACCESS_KEY_ID`
-    pub access_key_id: Secret,
+    pub access_key_id: Result<Secret>,
     /// `AWS_SECRET_ACCESS_KEY`
-    pub secret_access_key: Secret,
+    pub secret_access_key: Result<Secret>,
 }
 
 /// What was decided about the service account's token.
@@ -166,7 +166,7 @@ pub fn read(
     }
     Inputs {
         endpoint: read_endpoint(request, &values, &place, kubeconfigs, notes),
-        storage_keys: read_storage_keys(request, &values, &place).with_context(within),
+        storage_keys: read_storage_keys(request, &values, &place),
         token: read_token(request, &values, &place),
         place,
         values,
@@ -279,30 +279,21 @@ fn read_endpoint(
     Ok(endpoint::read(chosen, kubeconfig, place))
 }
 
-fn read_storage_keys(
-    request: &Request,
-    values: &Values,
-    place: &Place,
-) -> Result<Option<StorageKeys>> {
-    let credentials = values
-        .storage
-        .as_ref()
-        .and_then(|storage| storage.credentials.as_ref());
+fn read_storage_keys(request: &Request, values: &Values, place: &Place) -> Option<StorageKeys> {
+    let credentials = values.storage.as_ref()?.credentials.as_ref()?;
     match credentials {
-        Some(CredentialsValues::Keys {
+        CredentialsValues::Keys {
             access_key_id,
             secret_access_key,
-        }) if request.needs.storage_keys => Ok(Some(StorageKeys {
-            access_key_id: secret::read_value(access_key_id, place, PathKey::AccessKeyId)
-                .context("`storage.credentials.accessKeyId`")?,
+        } if request.needs.storage_keys => Some(StorageKeys {
+            access_key_id: secret::read_value(access_key_id, place, PathKey::AccessKeyId),
             secret_access_key: secret::read_value(
                 secret_access_key,
                 place,
                 PathKey::SecretAccessKey,
-            )
-            .context("`storage.credentials.secretAccessKey`")?,
-        })),
-        _ => Ok(None),
+            ),
+        }),
+        _ => None,
     }
 }
 

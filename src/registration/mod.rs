@@ -81,7 +81,7 @@ impl Registration {
                 access_key_id,
                 secret_access_key,
             }) => vec![access_key_id, secret_access_key],
-            Access::Key(KeyPair::NotNeeded) | Access::Elsewhere | Access::External(_) => Vec::new(),
+            Access::Key(KeyPair::NotRead) | Access::Elsewhere | Access::External(_) => Vec::new(),
         };
         let token = match &self.token {
             TokenDelivery::Rendered(token) => Some(token),
@@ -228,14 +228,12 @@ pub fn resolve_parts(inputs: Inputs, now: SystemTime) -> Parts {
         problems.take(metadata::annotations(annotations.unwrap_or_default()).with_context(within));
     let external_secrets = problems
         .take(external_secrets::resolve(external_secrets.unwrap_or_default()).with_context(within));
-    // Keys that couldn't be read are a problem, and what else there is of the storage is known.
-    let keys = problems.take(storage_keys).flatten();
-    let storage = external_secrets.as_ref().and_then(|stores| {
-        let (storage, found) =
-            problems.take(storage::resolve(storage, keys, stores).with_context(within))?;
-        findings.add(all_at(&place.to_string(), found));
-        Some(storage)
-    });
+    let storage = storage::resolve(storage, storage_keys, external_secrets.as_ref());
+    findings.add(all_at(&place.to_string(), storage.findings));
+    for problem in storage.problems {
+        problems.push(problem.context(within()));
+    }
+    let storage = storage.storage;
     let endpoint = match problems.take(endpoint) {
         Some(endpoint) => endpoint::resolve(endpoint, now),
         None => endpoint::Resolved::default(),

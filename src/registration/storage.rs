@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::external_secrets::{ExternalSecrets, RemoteKeyPair};
 use super::finding::{Code, Finding};
@@ -11,6 +11,7 @@ use super::server::{is_loopback_host, is_numeric_host, mask_url, placeholder};
 use crate::input::StorageKeys;
 use crate::input::secret::Secret;
 use crate::input::values::{CREDENTIALS_FORMS, CredentialsValues, StorageScheme, StorageValues};
+use crate::problems::Problems;
 use crate::text::{shown, shown_list};
 
 /// Keys of the ConfigMap `michelangelo-config` that this program gives a meaning.
@@ -65,8 +66,8 @@ pub enum Access {
 /// An S3 key, read where it is needed.
 #[derive(Debug)]
 pub enum KeyPair {
-    /// The compute side isn't rendered, so the key wasn't read.
-    NotNeeded,
+    /// The compute side isn't rendered, so the key wasn't read; or it couldn't be, which is a problem.
+    NotRead,
     /// The key.
     Read {
         /// `AWS_ACCESS_KEY_ID`
@@ -76,19 +77,33 @@ pub enum KeyPair {
     },
 }
 
-/// Checks and completes what the values file says about the storage.
-///
-/// # Errors
-/// Where a value isn't what its key asks for.
+/// What could be told of the storage.
+#[derive(Default)]
+pub struct Resolved {
+    /// The storage, unless a part of it is wrong. A key that is wrong, or couldn't be read, is a problem
+    /// only.
+    pub storage: Option<Storage>,
+    /// What is suspicious.
+    pub findings: Vec<Finding>,
+    /// Everything where a value isn't what its key asks for.
+    pub problems: Problems,
+}
+
+/// Checks and completes what the values file says about the storage, for the stores that it names,
+/// unless they are wrong.
 pub fn resolve(
     values: Option<StorageValues>,
     keys: Option<StorageKeys>,
-    external_secrets: &ExternalSecrets,
-) -> Result<(Storage, Vec<Finding>)> {
+    external_secrets: Option<&ExternalSecrets>,
+) -> Resolved {
     let Some(values) = values else {
-        bail!(
+        let missing = anyhow!(
             "the key `storage` is missing; it says at least how jobs get access: `storage: {{credentials: …}}`"
         );
+        return Resolved {
+            problems: missing.into(),
+            ..Resolved::default()
+        };
     };
     let StorageValues {
         file_system,
@@ -97,62 +112,79 @@ pub fn resolve(
         credentials,
         extra_env,
     } = values;
-    let Some(credentials) = credentials else {
-        bail!(
-            "the key `storage.credentials` is missing; it says how jobs get access: {CREDENTIALS_FORMS}"
-        );
-    };
-    let file_system = file_system.unwrap_or_else(|| "s3://default".to_owned());
-    check_file_system(&file_system).context("`storage.fileSystem`")?;
+    let mut problems = Problems::default();
     let mut findings = Vec::new();
-    let endpoint = match endpoint {
-        Some(url) => Some(Endpoint::parse(url).context("`storage.endpoint`")?),
-        None => None,
-    };
-    if let Some(endpoint) = &endpoint {
+    let file_system = file_system.unwrap_or_else(|| "s3://default".to_owned());
+    let is_good = problems.take(check_file_system(&file_system).context("`storage.fileSystem`"));
+    let file_system = is_good.map(|()| file_system);
+    let endpoint = endpoint.map(Endpoint::parse).transpose();
+    let endpoint = problems.take(endpoint.context("`storage.endpoint`"));
+    if let Some(Some(endpoint)) = &endpoint {
         findings.extend(endpoint.finding(scheme));
         findings.extend(endpoint.loopback_finding());
     }
-    let scheme = scheme
-        .or(endpoint.as_ref().map(|endpoint| endpoint.scheme))
-        .unwrap_or(StorageScheme::Https);
-    let access = resolve_access(credentials, keys, external_secrets)?;
-    findings.extend(generic_target_finding(&access));
-    let storage = Storage {
-        file_system,
-        scheme,
-        endpoint: endpoint.map(|endpoint| endpoint.url),
-        access,
-        extra_env: check_extra_env(extra_env.unwrap_or_default())?,
-    };
-    Ok((storage, findings))
+    let access = problems
+        .take(credentials.with_context(|| {
+            format!(
+                "the key `storage.credentials` is missing; it says how jobs get access: {CREDENTIALS_FORMS}"
+            )
+        }))
+        .and_then(|credentials| resolve_access(credentials, keys, external_secrets, &mut problems));
+    findings.extend(access.as_ref().and_then(generic_target_finding));
+    let extra_env = extra_env.unwrap_or_default();
+    check_extra_env(&extra_env, &mut problems);
+    let storage = (|| {
+        let endpoint = endpoint?;
+        Some(Storage {
+            file_system: file_system?,
+            scheme: scheme
+                .or(endpoint.as_ref().map(|endpoint| endpoint.scheme))
+                .unwrap_or(StorageScheme::Https),
+            endpoint: endpoint.map(|endpoint| endpoint.url),
+            access: access?,
+            extra_env,
+        })
+    })();
+    Resolved {
+        storage,
+        findings,
+        problems,
+    }
 }
 
 fn resolve_access(
     credentials: CredentialsValues,
     keys: Option<StorageKeys>,
-    external_secrets: &ExternalSecrets,
-) -> Result<Access> {
+    external_secrets: Option<&ExternalSecrets>,
+    problems: &mut Problems,
+) -> Option<Access> {
     match (credentials, keys) {
         (CredentialsValues::Keys { .. }, Some(keys)) => {
-            let StorageKeys {
-                access_key_id,
-                secret_access_key,
-            } = keys;
-            check_key(&access_key_id).context("`storage.credentials.accessKeyId`")?;
-            check_key(&secret_access_key).context("`storage.credentials.secretAccessKey`")?;
-            Ok(Access::Key(KeyPair::Read {
-                access_key_id,
-                secret_access_key,
+            let mut take = |key: Result<Secret>, place: &'static str| {
+                problems.take(key.and_then(check_key).context(place))
+            };
+            let halves = (
+                take(keys.access_key_id, "`storage.credentials.accessKeyId`"),
+                take(
+                    keys.secret_access_key,
+                    "`storage.credentials.secretAccessKey`",
+                ),
+            );
+            Some(Access::Key(match halves {
+                (Some(access_key_id), Some(secret_access_key)) => KeyPair::Read {
+                    access_key_id,
+                    secret_access_key,
+                },
+                _ => KeyPair::NotRead,
             }))
         }
-        (CredentialsValues::Keys { .. }, None) => Ok(Access::Key(KeyPair::NotNeeded)),
+        (CredentialsValues::Keys { .. }, None) => Some(Access::Key(KeyPair::NotRead)),
         (CredentialsValues::ExternalSecret { remote, config_map }, _) => {
-            let key_pair = external_secrets.key_pair(remote, config_map)?;
-            Ok(Access::External(key_pair))
+            let key_pair = external_secrets?.key_pair(remote, config_map);
+            problems.take(key_pair).map(Access::External)
         }
         (CredentialsValues::WorkloadIdentity | CredentialsValues::ExistingSecret, _) => {
-            Ok(Access::Elsewhere)
+            Some(Access::Elsewhere)
         }
     }
 }
@@ -171,7 +203,7 @@ fn generic_target_finding(access: &Access) -> Option<Finding> {
 }
 
 /// S3 keys travel in HTTP headers, so they are printable ASCII; anything else came along by mistake.
-fn check_key(key: &Secret) -> Result<()> {
+fn check_key(key: Secret) -> Result<Secret> {
     let text = key.expose();
     if text.is_empty() {
         bail!("it is empty; for access without keys write `credentials: workloadIdentity`");
@@ -184,7 +216,7 @@ fn check_key(key: &Secret) -> Result<()> {
             "it has white space, control characters or non-ASCII characters in it, which no S3 key has"
         );
     }
-    Ok(())
+    Ok(key)
 }
 
 fn check_file_system(url: &str) -> Result<()> {
@@ -332,30 +364,30 @@ fn host_of(authority: &str) -> Option<&str> {
     (port_is_good && host_is_good).then_some(host)
 }
 
-fn check_extra_env(extra_env: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+fn check_extra_env(extra_env: &BTreeMap<String, String>, problems: &mut Problems) {
     let size: usize = extra_env
         .iter()
         .map(|(name, value)| name.len() + value.len())
         .sum();
     if size > EXTRA_ENV_LIMIT {
-        bail!(
+        problems.push(anyhow!(
             "`storage.extraEnv` holds {size} bytes, and a ConfigMap that is applied takes at most {EXTRA_ENV_LIMIT}"
-        );
+        ));
     }
-    for (name, value) in &extra_env {
-        check_variable(name).context("`storage.extraEnv`")?;
+    for (name, value) in extra_env {
+        problems.take(check_variable(name).context("`storage.extraEnv`"));
         if OWN_KEYS.contains(&name.as_str()) {
-            bail!(
+            problems.push(anyhow!(
                 "`storage.extraEnv` sets {}, which comes from the other keys of `storage`; extraEnv can't set {}",
                 shown(name),
                 shown_list(OWN_KEYS)
-            );
+            ));
         }
         if value.contains('\0') {
-            bail!(
-                "`storage.extraEnv.{name}` has a NUL character in it, which no environment variable can hold"
-            );
+            problems.push(anyhow!(
+                "{} has a NUL character in it, which no environment variable can hold",
+                shown(&format!("storage.extraEnv.{name}"))
+            ));
         }
     }
-    Ok(extra_env)
 }

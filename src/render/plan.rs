@@ -75,7 +75,7 @@ fn compute(registration: &Registration) -> Vec<Object> {
     let config_map = object("40-configmap", "ConfigMap", CONFIG_MAP, namespace);
     let secret = |template, kind| object(template, kind, STORAGE_SECRET, namespace);
     match &registration.storage.access {
-        Access::Elsewhere | Access::Key(KeyPair::NotNeeded) => objects.push(config_map),
+        Access::Elsewhere | Access::Key(KeyPair::NotRead) => objects.push(config_map),
         Access::Key(KeyPair::Read { .. }) => {
             objects.extend([config_map, secret("50-secret-storage", "Secret")]);
         }
@@ -173,7 +173,7 @@ pub fn object_values(side: &Value, object: &Object) -> Value {
 
 fn compute_values(registration: &Registration, seal: &Seal) -> Value {
     let (keys, remote) = match &registration.storage.access {
-        Access::Elsewhere | Access::Key(KeyPair::NotNeeded) => (Vec::new(), None),
+        Access::Elsewhere | Access::Key(KeyPair::NotRead) => (Vec::new(), None),
         Access::Key(KeyPair::Read {
             access_key_id,
             secret_access_key,

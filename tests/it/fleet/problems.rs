@@ -59,6 +59,49 @@ token: {file: nowhere}
 }
 
 #[test]
+fn problems_of_the_storage_are_told_at_once() {
+    let sandbox = Sandbox::with_cluster();
+    let render = |storage: &str, more: &str| {
+        let values = format!("name: c0\ntoken: none\nstorage: {storage}\n{more}");
+        sandbox.write("c0.yaml", values);
+        let run = sandbox.render(&[]);
+        let count = run.stderr.matches("error: ").count();
+        (run, count)
+    };
+    let keys = "{accessKeyId: {env: NOPE}, secretAccessKey: {env: NOPE2}}";
+    let (run, count) = render(
+        &format!(
+            "{{fileSystem: x, endpoint: 'minio:1', credentials: {keys}, extraEnv: {{a b: c, AWS_ENDPOINT_URL: d}}}}"
+        ),
+        "",
+    );
+    run.fails_with(&[
+        "`storage.fileSystem`",
+        "`storage.endpoint`",
+        "caused by: `storage.credentials.accessKeyId`\ncaused by: the environment variable `NOPE` is not set\n",
+        "caused by: `storage.credentials.secretAccessKey`\ncaused by: the environment variable `NOPE2` is not set\n",
+        "`a b` is not the name of an environment variable",
+        "`storage.extraEnv` sets `AWS_ENDPOINT_URL`",
+    ]);
+    assert_eq!(count, 6, "{}", run.stderr);
+    // One half that is wrong doesn't hide that the other can't be read, nor a store that is wrong the rest.
+    let (run, count) = render(
+        "{endpoint: 'http://localhost', credentials: {accessKeyId: a b, secretAccessKey: {env: NOPE}}}",
+        "externalSecrets: {keyPrefix: UPPER}\n",
+    );
+    run.fails_with(&[
+        "error[loopback-storage]: ",
+        "`storage.credentials.accessKeyId`",
+        "`NOPE` is not set",
+        "`externalSecrets.keyPrefix`",
+    ]);
+    assert_eq!(count, 4, "{}", run.stderr);
+    let (run, count) = render("{fileSystem: x}", "");
+    run.fails_with(&["`storage.fileSystem`", "`storage.credentials` is missing"]);
+    assert_eq!(count, 2, "{}", run.stderr);
+}
+
+#[test]
 fn mistakes_of_one_document_are_told_at_once() {
     let sandbox = Sandbox::with_cluster();
     sandbox.write(
