@@ -1,6 +1,7 @@
 //! What was read and concluded about clusters: as JSON for scripts, or as a table for people.
 
 mod harmless;
+mod rows;
 mod table;
 
 use std::io::{self, Write};
@@ -186,7 +187,7 @@ pub fn write_table(
 ) -> io::Result<()> {
     let text = match clusters {
         [cluster] => table::one(cluster, width),
-        several => table::rows(several, width),
+        several => rows::rows(several, width),
     };
     out.write_all(text.as_bytes())?;
     out.flush()

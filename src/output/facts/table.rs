@@ -1,18 +1,21 @@
 //! Facts as tables without lines or colours, as kubectl prints them.
 
-use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{Cell, ContentArrangement, Table, presets};
 
 use super::{Authority, Cluster, Credentials, Finding, Harmless, Origin, Server, Storage, Token};
 
 /// What stands where nothing is known.
-const NOTHING: &str = "-";
+pub const NOTHING: &str = "-";
 
 /// What stands where something can't be used.
-const REFUSED: &str = "refused";
+pub const REFUSED: &str = "refused";
 
 /// Marks where a text may be broken. It takes no column, isn't shown, and stands in no text that is:
 /// there it is escaped.
 const BREAK: char = '\u{200b}';
+
+/// Between two columns.
+pub const GAP: u16 = 2;
 
 /// Longer than the words of prose.
 const LONG_WORD: usize = 20;
@@ -58,188 +61,8 @@ pub fn one(cluster: &Cluster, width: Option<u16>) -> String {
     text(table)
 }
 
-/// A column of the rows.
-struct Column {
-    head: &'static str,
-    /// The narrowest terminal that has it.
-    from_width: u16,
-    /// What happens to it where the terminal is too narrow for the whole row.
-    narrow: Narrow,
-    cell: fn(&Cluster) -> String,
-}
-
-/// How a column is made narrower.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Narrow {
-    /// It isn't.
-    Never,
-    /// Its cells are broken into lines.
-    Broken,
-    /// They are, if they are long.
-    BrokenIfLong,
-    /// The middle of its cells is left out, so that each is one line, with what it begins and ends with.
-    Shortened,
-}
-
-const COLUMNS: [Column; 7] = [
-    Column {
-        head: "NAME",
-        from_width: 0,
-        narrow: Narrow::BrokenIfLong,
-        cell: |cluster| title(cluster).to_string(),
-    },
-    Column {
-        head: "CONTEXT",
-        from_width: 140,
-        narrow: Narrow::Shortened,
-        cell: |cluster| optional(cluster.context.as_ref()),
-    },
-    Column {
-        head: "SERVER",
-        from_width: 0,
-        narrow: Narrow::Shortened,
-        cell: |cluster| cluster.server.as_ref().map_or_else(nothing, short_address),
-    },
-    Column {
-        head: "CA EXPIRES",
-        from_width: 70,
-        narrow: Narrow::Never,
-        cell: |cluster| {
-            let authority = cluster.certificate_authority.as_ref();
-            authority.map_or_else(nothing, |authority| match &authority.expires {
-                Some(expires) => day(expires),
-                None => authority.from.to_owned(),
-            })
-        },
-    },
-    Column {
-        head: "TOKEN",
-        from_width: 70,
-        narrow: Narrow::Broken,
-        cell: |cluster| cluster.token.as_ref().map_or_else(nothing, short_token),
-    },
-    Column {
-        head: "STORAGE",
-        from_width: 140,
-        narrow: Narrow::Broken,
-        cell: |cluster| {
-            let storage = cluster.storage.as_ref();
-            storage.map_or_else(nothing, |storage| form(&storage.credentials).to_owned())
-        },
-    },
-    Column {
-        head: "FINDINGS",
-        from_width: 0,
-        narrow: Narrow::Broken,
-        cell: summary,
-    },
-];
-
-/// What is left of a cell that is shortened: enough for a port, and for something of its host.
-const LEAST: usize = 20;
-
-/// What is longer is broken where the terminal is narrow.
-const LONG: usize = 32;
-
-/// Between two columns.
-const GAP: u16 = 2;
-
-/// Several clusters: a row for each, and their findings below.
-pub fn rows(clusters: &[Cluster], width: Option<u16>) -> String {
-    let is_shown = |column: &&Column| width.is_none_or(|width| width >= column.from_width);
-    let mut columns: Vec<Shown> = COLUMNS
-        .iter()
-        .filter(is_shown)
-        .map(|column| Shown::of(column, clusters))
-        .collect();
-    if let Some(width) = width {
-        shorten(&mut columns, usize::from(width));
-    }
-    let mut table = table(width);
-    if !clusters.is_empty() {
-        table.add_row(columns.iter().map(|shown| shown.column.head));
-    }
-    for position in 0..clusters.len() {
-        let cells = columns.iter().filter_map(|shown| shown.cells.get(position));
-        table.add_row(cells.map(|cell| breakable(cell)));
-    }
-    for (shown, column) in columns.iter().zip(table.column_iter_mut()) {
-        let keeps_width = match shown.column.narrow {
-            Narrow::Never | Narrow::Shortened => true,
-            Narrow::BrokenIfLong => shown.width <= LONG,
-            Narrow::Broken => false,
-        };
-        if keeps_width {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-    let mut text = text(table);
-    for cluster in clusters {
-        for finding in &cluster.findings {
-            let mut below = self::table(width);
-            let (name, mark) = (title(cluster), mark(finding));
-            below.add_row([breakable(&format!("{name}: {mark}: {}", finding.text))]);
-            text.push('\n');
-            text.push_str(&self::text(below));
-        }
-    }
-    text
-}
-
-/// A column's cells, as they are shown.
-struct Shown {
-    column: &'static Column,
-    cells: Vec<String>,
-    width: usize,
-}
-
-impl Shown {
-    fn of(column: &'static Column, clusters: &[Cluster]) -> Self {
-        let cells: Vec<String> = clusters.iter().map(column.cell).collect();
-        let longest = cells.iter().map(|cell| cell.chars().count()).max();
-        Self {
-            column,
-            width: longest.unwrap_or_default().max(column.head.len()),
-            cells,
-        }
-    }
-}
-
-/// Shortens as much of the cells as a row has too many characters, the longest first.
-fn shorten(columns: &mut [Shown], width: usize) {
-    let gaps = usize::from(GAP) * columns.len().saturating_sub(1);
-    let whole: usize = columns.iter().map(|shown| shown.width).sum();
-    let can_be =
-        |shown: &&mut Shown| shown.column.narrow == Narrow::Shortened && shown.width > LEAST;
-    for _ in width..whole + gaps {
-        let longest = columns.iter_mut().filter(can_be);
-        let Some(longest) = longest.max_by_key(|shown| shown.width) else {
-            break;
-        };
-        longest.width -= 1;
-    }
-    for Shown { cells, width, .. } in columns {
-        for cell in cells {
-            *cell = without_middle(cell, *width);
-        }
-    }
-}
-
-/// A text in so many characters.
-fn without_middle(text: &str, width: usize) -> String {
-    let count = text.chars().count();
-    if count <= width {
-        return text.to_owned();
-    }
-    let head = width.saturating_sub(1) / 2;
-    let tail = width.saturating_sub(1) - head;
-    let begin: String = text.chars().take(head).collect();
-    let end: String = text.chars().skip(count - tail).collect();
-    format!("{begin}…{end}")
-}
-
 /// A table that is wrapped to the terminal's width; elsewhere each row is one line.
-fn table(width: Option<u16>) -> Table {
+pub fn table(width: Option<u16>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     match width {
@@ -251,7 +74,7 @@ fn table(width: Option<u16>) -> Table {
     table
 }
 
-fn text(mut table: Table) -> String {
+pub fn text(mut table: Table) -> String {
     let last = table.column_count().saturating_sub(1);
     for (position, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, if position == last { 0 } else { GAP }));
@@ -266,7 +89,7 @@ fn text(mut table: Table) -> String {
 
 /// A text that is broken between its words, where it has to be, and a long word, as a host is, between
 /// its parts.
-fn breakable(text: &str) -> Cell {
+pub fn breakable(text: &str) -> Cell {
     let mut marked = String::with_capacity(text.len());
     for word in text.split_inclusive(' ') {
         let is_long = word.len() > LONG_WORD;
@@ -281,17 +104,12 @@ fn breakable(text: &str) -> Cell {
     Cell::new(marked).set_delimiter(BREAK)
 }
 
-fn nothing() -> String {
+pub fn nothing() -> String {
     NOTHING.to_owned()
 }
 
-fn optional(text: Option<&Harmless>) -> String {
+pub fn optional(text: Option<&Harmless>) -> String {
     text.map_or_else(nothing, Harmless::to_string)
-}
-
-/// The name, or where there is none the file.
-fn title(cluster: &Cluster) -> &Harmless {
-    cluster.name.as_ref().unwrap_or(&cluster.values_file)
 }
 
 fn values(cluster: &Cluster) -> String {
@@ -302,20 +120,9 @@ fn values(cluster: &Cluster) -> String {
 }
 
 /// Host and port; nothing where the server was refused.
-fn address(server: &Server) -> Option<String> {
+pub fn address(server: &Server) -> Option<String> {
     let (host, port) = (server.host.as_ref()?, server.port.as_ref()?);
     Some(format!("{host}:{port}"))
-}
-
-/// Without the scheme, which is the same for all.
-fn short_address(server: &Server) -> String {
-    match address(server) {
-        Some(address) => match address.strip_prefix("https://") {
-            Some(short) => short.to_owned(),
-            None => address,
-        },
-        None => REFUSED.to_owned(),
-    }
 }
 
 /// Why the server isn't what the kubeconfig says, letter by letter.
@@ -397,15 +204,7 @@ fn token(token: Option<&Token>, add: &mut impl FnMut(&str, String)) {
     add("  expires", expires);
 }
 
-fn short_token(token: &Token) -> String {
-    let kind = kind_of_token(token);
-    match &token.expires {
-        Some(expires) => format!("{kind} until {}", day(expires)),
-        None => kind.to_owned(),
-    }
-}
-
-fn kind_of_token(token: &Token) -> &'static str {
+pub fn kind_of_token(token: &Token) -> &'static str {
     match (token.kind, token.origin.from) {
         (Some("longLived"), _) => "long-lived",
         (Some(kind), _) => kind,
@@ -451,7 +250,7 @@ fn storage(storage: Option<&Storage>, add: &mut impl FnMut(&str, String)) {
     );
 }
 
-fn form(credentials: &Credentials) -> &'static str {
+pub fn form(credentials: &Credentials) -> &'static str {
     match credentials.form {
         "keys" => "S3 key",
         "workloadIdentity" => "workload identity",
@@ -486,7 +285,7 @@ fn at_key(origin: &Origin) -> String {
 }
 
 /// As findings are marked in messages.
-fn mark(finding: &Finding) -> String {
+pub fn mark(finding: &Finding) -> String {
     let kind = match (finding.accepted, finding.level) {
         (true, _) => "accepted",
         (false, "deny") => "error",
@@ -495,30 +294,7 @@ fn mark(finding: &Finding) -> String {
     format!("{kind}[{}]", finding.code)
 }
 
-/// How much of what there is, and whether there may be more; what it is stands elsewhere.
-fn summary(cluster: &Cluster) -> String {
-    let count = |is: fn(&Finding) -> bool| cluster.findings.iter().filter(|it| is(it)).count();
-    let denied = count(|finding| !finding.accepted && finding.level == "deny");
-    let warnings = count(|finding| !finding.accepted && finding.level != "deny");
-    let accepted = count(|finding| finding.accepted);
-    let counts = [
-        (cluster.errors.len() + denied, "error", "errors"),
-        (warnings, "warning", "warnings"),
-        (accepted, "accepted", "accepted"),
-    ];
-    let counts: Vec<String> = counts
-        .into_iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, one, more)| format!("{count} {}", if count == 1 { one } else { more }))
-        .collect();
-    match (cluster.errors.is_empty(), counts.is_empty()) {
-        (true, true) => NOTHING.to_owned(),
-        (true, false) => counts.join(", "),
-        (false, _) => format!("incomplete: {}", counts.join(", ")),
-    }
-}
-
 /// The day of a point in time.
-fn day(at: &str) -> String {
+pub fn day(at: &str) -> String {
     at.split('T').next().unwrap_or_default().to_owned()
 }
