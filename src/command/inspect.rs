@@ -87,7 +87,10 @@ pub fn run(args: InspectArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
     }
     match args.format {
         FormatArg::Json => write_json(outside.out, &clusters),
-        FormatArg::Table => write_table(outside.out, &clusters, outside.width),
+        FormatArg::Table => {
+            let in_colour = outside.colours_output;
+            write_table(outside.out, &clusters, outside.width, in_colour)
+        }
     }
     .context("failed to write to standard output")?;
     let outcome = match errors.is_empty() {

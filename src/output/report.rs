@@ -6,10 +6,14 @@ use textwrap::{Options, WordSplitter, WrapAlgorithm};
 
 use crate::registration::finding::Finding;
 
-const ERROR: &str = "\x1b[1;31m";
-const WARNING: &str = "\x1b[1;33m";
-const NOTE: &str = "\x1b[1m";
-const PLAIN: &str = "\x1b[0m";
+/// An error's colour, as an escape sequence of a terminal.
+pub const ERROR: &str = "\x1b[1;31m";
+/// A warning's.
+pub const WARNING: &str = "\x1b[1;33m";
+/// That of what stands out otherwise.
+pub const NOTE: &str = "\x1b[1m";
+/// Ends a colour.
+pub const PLAIN: &str = "\x1b[0m";
 
 /// Writes messages. The writer behind it removes the colours where they aren't wanted.
 ///

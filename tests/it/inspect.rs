@@ -39,8 +39,12 @@ fn values_files() -> Vec<String> {
         .collect()
 }
 
-/// What a terminal of this width shows.
+/// What a terminal of this width shows, its colours aside.
 fn on_terminal(width: u16, arguments: &[&str]) -> String {
+    shown(width, false, arguments)
+}
+
+fn shown(width: u16, in_colour: bool, arguments: &[&str]) -> String {
     let root = format!("{}/", project().display());
     let absolute = |argument: &&str| argument.replace("fixtures/", &format!("{root}fixtures/"));
     let arguments: Vec<String> = arguments.iter().map(absolute).collect();
@@ -50,13 +54,39 @@ fn on_terminal(width: u16, arguments: &[&str]) -> String {
     let mut outside = Outside {
         out: &mut out,
         report: Report::new(&mut err, None),
-        colours_output: true,
+        colours_output: in_colour,
         width: Some(width),
         progress: Progress::new(false),
         now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
     };
     command::run(cli, &mut outside).unwrap();
     String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_terminal_gets_the_colours_of_messages() {
+    let clusters = [
+        "-f",
+        "fixtures/values/minikube.yaml",
+        "fixtures/refused/k3d-loopback.yaml",
+    ];
+    let plain = shown(160, false, &clusters);
+    let coloured = shown(160, true, &clusters);
+    assert!(coloured.starts_with("\x1b[1mNAME "), "{coloured}");
+    for mark in [
+        "\x1b[1;33mwarning[token-expires]\x1b[0m: ",
+        "\x1b[1;31merror[loopback-server]\x1b[0m: ",
+    ] {
+        assert!(coloured.contains(mark), "{coloured}");
+    }
+    let codes = ["\x1b[1;33m", "\x1b[1;31m", "\x1b[1m", "\x1b[0m"];
+    let without = codes
+        .iter()
+        .fold(coloured, |text, code| text.replace(code, ""));
+    assert_eq!(without, plain);
+    // What is accepted stands out no more.
+    let accepted = ["-f", "fixtures/values/k3d.yaml"];
+    assert_eq!(shown(80, true, &accepted), shown(80, false, &accepted));
 }
 
 #[test]

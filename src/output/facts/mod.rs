@@ -4,11 +4,13 @@ mod harmless;
 mod rows;
 mod table;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 pub use harmless::Harmless;
 use serde::Serialize;
 
+use super::report::{ERROR, NOTE, PLAIN, WARNING};
 use crate::text::is_unsafe_to_show;
 
 /// What is known of one cluster. The names and the shape are a promise to scripts: fields may come,
@@ -184,11 +186,36 @@ pub fn write_table(
     out: &mut dyn Write,
     clusters: &[Cluster],
     width: Option<u16>,
+    in_colour: bool,
 ) -> io::Result<()> {
     let text = match clusters {
         [cluster] => table::one(cluster, width),
         several => rows::rows(several, width),
     };
+    let text = match in_colour {
+        true => coloured(&text, clusters),
+        false => text,
+    };
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// A table with its head and the marks of its findings in the colours of messages.
+fn coloured(text: &str, clusters: &[Cluster]) -> String {
+    let mut text = match (clusters, text.split_once('\n')) {
+        ([_, _, ..], Some((head, rest))) => format!("{NOTE}{head}{PLAIN}\n{rest}"),
+        _ => text.to_owned(),
+    };
+    let findings = clusters.iter().flat_map(|cluster| &cluster.findings);
+    let open = findings.filter(|finding| !finding.accepted);
+    let marks: BTreeMap<String, &str> = open
+        .map(|finding| match finding.level {
+            "deny" => (table::mark(finding), ERROR),
+            _ => (table::mark(finding), WARNING),
+        })
+        .collect();
+    for (mark, colour) in marks {
+        text = text.replace(&mark, &format!("{colour}{mark}{PLAIN}"));
+    }
+    text
 }
