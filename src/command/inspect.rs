@@ -1,5 +1,8 @@
 //! `inspect`: what was read and concluded about each cluster.
 
+mod endpoint;
+mod secrets;
+
 use std::collections::HashSet;
 use std::time::SystemTime;
 
@@ -8,23 +11,19 @@ use anyhow::{Context as _, Result};
 use super::fleet::{self, Affected};
 use super::{Outcome, Outside};
 use crate::cli::{FormatArg, InspectArgs};
-use crate::input::endpoint::Endpoint;
 use crate::input::file::Source;
-use crate::input::place::{PathKey, Place};
-use crate::input::secret::is_identifier;
-use crate::input::values::{CredentialsValues, SecretSource, SecretValue, TokenValues};
+use crate::input::place::Place;
 use crate::input::values_file::Unread;
-use crate::input::{self, Inputs, Needs, Request, StorageKeys};
+use crate::input::{Inputs, Needs, Request};
 use crate::output::facts::{
-    Authority, Certificate, Cluster, Credentials, Finding, Harmless, Origin, Server, Storage,
-    Token, write_json, write_table,
+    Authority, Cluster, Credentials, Finding, Harmless, Origin, Storage, write_json, write_table,
 };
 use crate::problems::Problems;
-use crate::registration::certificate::CertificateAuthority;
 use crate::registration::finding::Level;
 use crate::registration::fleet::{Checked, Member, check};
-use crate::registration::token::TokenKind;
 use crate::registration::{self, Parts, TokenDelivery};
+use endpoint::{Asked, about_server, certificates};
+use secrets::{about_token, credentials, origin_of_token};
 
 /// Shows the clusters of a run.
 ///
@@ -144,17 +143,6 @@ struct Seen {
     token: Origin,
     credentials: Option<Credentials>,
     parts: Parts,
-}
-
-/// What the inputs say about the endpoint, before anything is concluded.
-struct Asked {
-    kubeconfig: Harmless,
-    context: Harmless,
-    server: Option<Harmless>,
-    server_is_from_values: bool,
-    instead_of: Option<Harmless>,
-    authority_is_from_values: bool,
-    authority_at: Option<Harmless>,
 }
 
 impl Seen {
@@ -278,182 +266,4 @@ impl Told {
 fn errors(problems: &Problems) -> Vec<String> {
     let texts = problems.iter().map(|problem| format!("{problem:#}"));
     texts.collect()
-}
-
-impl Asked {
-    fn of(endpoint: &Endpoint) -> Self {
-        Self {
-            kubeconfig: Harmless::source(&endpoint.kubeconfig),
-            context: Harmless::of(&endpoint.context),
-            server: endpoint.server.url.as_deref().map(Harmless::url),
-            server_is_from_values: endpoint.server.is_from_values,
-            instead_of: endpoint
-                .server
-                .instead_of
-                .as_ref()
-                .map(|other| Harmless::url(&other.0)),
-            authority_is_from_values: endpoint.authority_is_from_values,
-            authority_at: match &endpoint.certificate_authority {
-                Ok(input::endpoint::Authority::File { source, .. }) => {
-                    Some(Harmless::source(source))
-                }
-                _ => None,
-            },
-        }
-    }
-}
-
-fn from_values_or_kubeconfig(is_from_values: bool) -> &'static str {
-    match is_from_values {
-        true => "values",
-        false => "kubeconfig",
-    }
-}
-
-/// The server, or the URL that was given for one and can't be used.
-fn about_server(server: Option<&registration::server::Server>, asked: &Asked) -> Option<Server> {
-    Some(Server {
-        host: server.map(|server| Harmless::of(&server.url_host())),
-        port: server.map(|server| server.port().to_string()),
-        given: asked.server.clone()?,
-        from: from_values_or_kubeconfig(asked.server_is_from_values),
-        instead_of: asked.instead_of.clone(),
-    })
-}
-
-fn certificates(authority: &CertificateAuthority, asked: &Asked) -> Authority {
-    let certificates = authority.certificates();
-    let first = certificates
-        .iter()
-        .min_by_key(|certificate| certificate.not_after);
-    Authority {
-        from: from_values_or_kubeconfig(asked.authority_is_from_values),
-        at: asked.authority_at.clone(),
-        expires: first.map(registration::certificate::Certificate::expires),
-        certificates: certificates
-            .iter()
-            .map(|certificate| Certificate {
-                subject: Harmless::of(&certificate.subject),
-                sha256: certificate.fingerprint(),
-                expires: certificate.expires(),
-            })
-            .collect(),
-    }
-}
-
-fn about_token(origin: Origin, read: Option<&registration::token::Token>) -> Token {
-    let (kind, secret) = match read.map(registration::token::Token::kind) {
-        None => (None, None),
-        Some(TokenKind::LongLived { secret }) => (Some("longLived"), Some(Harmless::of(&secret))),
-        Some(TokenKind::Bound) => (Some("bound"), None),
-        Some(TokenKind::Foreign) => (Some("foreign"), None),
-        Some(TokenKind::Opaque) => (Some("opaque"), None),
-    };
-    Token {
-        origin,
-        kind,
-        subject: read.and_then(|token| token.subject()).map(Harmless::of),
-        secret,
-        expires: read
-            .and_then(registration::token::Token::expires)
-            .map(|at| at.to_string()),
-    }
-}
-
-fn origin_of_token(inputs: &Inputs, request: &Request) -> Origin {
-    let is_read = inputs.token.is_ok();
-    match (&inputs.values.token, &request.token_file) {
-        (Some(TokenValues::None), _) => Origin {
-            from: "none",
-            at: None,
-        },
-        (Some(TokenValues::ExternalSecret), _) => Origin {
-            from: "externalSecret",
-            at: None,
-        },
-        (Some(TokenValues::From(source)), _) => {
-            origin_of_source(source, &inputs.place, PathKey::Token, is_read)
-        }
-        (None, Some(Source::Stdin)) => Origin {
-            from: "stdin",
-            at: None,
-        },
-        // It stood on the command line, so it isn't hidden where it couldn't be read.
-        (None, Some(source)) => Origin {
-            from: "file",
-            at: Some(Harmless::source(source)),
-        },
-        (None, None) => Origin {
-            from: "notGiven",
-            at: None,
-        },
-    }
-}
-
-fn credentials(inputs: &Inputs) -> Option<Credentials> {
-    let of_form = |form: &'static str| Credentials {
-        form,
-        access_key_id: None,
-        secret_access_key: None,
-    };
-    let values = inputs.values.storage.as_ref()?.credentials.as_ref()?;
-    Some(match values {
-        CredentialsValues::WorkloadIdentity => of_form("workloadIdentity"),
-        CredentialsValues::ExistingSecret => of_form("existingSecret"),
-        CredentialsValues::Keys {
-            access_key_id,
-            secret_access_key,
-        } => {
-            let keys = inputs.storage_keys.as_ref();
-            let is_read = |half: fn(&StorageKeys) -> bool| keys.is_some_and(half);
-            let origin = |value: &SecretValue, key: PathKey, is_read: bool| match value {
-                SecretValue::Literal(_) => Origin {
-                    from: "values",
-                    at: None,
-                },
-                SecretValue::From(source) => origin_of_source(source, &inputs.place, key, is_read),
-            };
-            Credentials {
-                form: "keys",
-                access_key_id: Some(origin(
-                    access_key_id,
-                    PathKey::AccessKeyId,
-                    is_read(|keys| keys.access_key_id.is_ok()),
-                )),
-                secret_access_key: Some(origin(
-                    secret_access_key,
-                    PathKey::SecretAccessKey,
-                    is_read(|keys| keys.secret_access_key.is_ok()),
-                )),
-            }
-        }
-        CredentialsValues::ExternalSecret { remote, .. } => {
-            let origin = || Origin {
-                from: "externalSecret",
-                at: Some(Harmless::of(&remote.key)),
-            };
-            Credentials {
-                form: "externalSecret",
-                access_key_id: Some(origin()),
-                secret_access_key: Some(origin()),
-            }
-        }
-    })
-}
-
-/// Where a secret was read. A file that couldn't be read isn't named, nor is a variable with an odd
-/// name: it may be the secret itself.
-fn origin_of_source(source: &SecretSource, place: &Place, key: PathKey, is_read: bool) -> Origin {
-    match source {
-        SecretSource::Env(name) => Origin {
-            from: "env",
-            at: (is_read || is_identifier(name)).then(|| Harmless::of(name)),
-        },
-        SecretSource::File(path) => Origin {
-            from: "file",
-            at: (place.resolve(key, path).ok())
-                .filter(|_| is_read)
-                .map(|path| Harmless::path(&path)),
-        },
-    }
 }
