@@ -46,7 +46,7 @@ Exit code: 0 no difference, 1 some, 2 anything wrong.";
 pub const RUNBOOK: &str = "\
 Examples:
   ma-register runbook register -f c0.yaml --control-plane-context control-plane > register.sh
-  ma-register runbook rotate -f clusters/*.yaml --control-plane-context control-plane | REVOKE_OLD=yes bash
+  ma-register runbook rotate -f clusters/*.yaml --control-plane-context control-plane > rotate.sh
 
 Reads: the values files and the kubeconfigs; no token and no key.
 Writes: the script to standard output. Warnings and errors go to standard error.

@@ -30,6 +30,20 @@ pub struct Fleet {
     pub manifests: Vec<Manifest>,
 }
 
+/// What a run makes of its clusters, for progress and errors.
+#[derive(Clone, Copy)]
+pub struct Work {
+    /// What it is doing: `rendering`.
+    pub doing: &'static str,
+    /// What has failed where something is wrong with a cluster: `failed to render`.
+    pub failed: &'static str,
+}
+
+const RENDERING: Work = Work {
+    doing: "rendering",
+    failed: "failed to render",
+};
+
 /// What came of one cluster's values.
 struct Cluster<T> {
     place: Place,
@@ -75,6 +89,7 @@ pub fn render(
     };
     let clusters = each(
         &request,
+        RENDERING,
         rendering.strict,
         outside,
         renderer,
@@ -131,23 +146,24 @@ pub fn request(sources: SourceArgs, needs: Needs) -> Request {
 /// Reads and resolves every cluster, makes something of each, and reports what was found on the way.
 /// Gives what was made, by the clusters' names; `None` where something is wrong, which has then been
 /// reported. Each thread has something of its own `with` which it works, and `look` keeps what is of
-/// use of the inputs.
+/// use of the inputs, of which it may put others in their place.
 ///
 /// # Errors
 /// Where something is wrong that isn't about a cluster.
 pub fn each<W: Send, L, T: Send>(
     request: &Request,
+    work: Work,
     strict: bool,
     outside: &mut Outside<'_>,
     with: impl Fn() -> W + Sync + Send,
-    look: impl Fn(&Inputs) -> L + Sync + Send,
+    look: impl Fn(&mut Inputs) -> L + Sync + Send,
     make: impl Fn(&mut W, L, Registration) -> Result<T, Problems> + Sync + Send,
 ) -> Result<Option<Vec<T>>> {
     let now = outside.now;
-    let one = |with: &mut W, inputs: Inputs, notes| {
+    let one = |with: &mut W, mut inputs: Inputs, notes| {
         let place = inputs.place.clone();
         let name = inputs.values.name.clone();
-        let seen = look(&inputs);
+        let seen = look(&mut inputs);
         let (registration, findings) = registration::resolve(inputs, now);
         Cluster {
             place,
@@ -161,9 +177,9 @@ pub fn each<W: Send, L, T: Send>(
             made: registration.and_then(|registration| make(with, seen, registration)),
         }
     };
-    let mut clusters = read(request, "rendering", outside, with, one)?;
+    let mut clusters = read(request, work.doing, outside, with, one)?;
     check_fleet(&mut clusters);
-    Ok(report(clusters, strict, outside))
+    Ok(report(clusters, work, strict, outside))
 }
 
 /// Reads every cluster and does the same with the inputs of each and with the notes about them, by way
@@ -276,6 +292,7 @@ fn check_fleet<T>(clusters: &mut [Result<Cluster<T>, Unread>]) {
 /// Reports everything about every cluster, each thing once.
 fn report<T>(
     clusters: Vec<Result<Cluster<T>, Unread>>,
+    work: Work,
     strict: bool,
     outside: &mut Outside<'_>,
 ) -> Option<Vec<T>> {
@@ -319,14 +336,15 @@ fn report<T>(
         wrong += 1;
         for problem in std::mem::take(&mut problems) {
             if said.insert(format!("{problem:#}")) {
-                outside.report.error(&affected.name("render", problem));
+                outside.report.error(&affected.name(work.failed, problem));
             }
         }
     }
     if wrong > 0 {
         if total > 1 {
             outside.report.error(&anyhow::anyhow!(
-                "failed to render {wrong} of {total} clusters, so nothing has been written for any of them"
+                "{} {wrong} of {total} clusters, so nothing has been written for any of them",
+                work.failed
             ));
         }
         return None;
@@ -358,13 +376,10 @@ impl Affected {
         Self(affected)
     }
 
-    /// Says of a problem which clusters it is about.
-    pub fn name(&self, doing: &str, problem: Error) -> Error {
+    /// Says of a problem which clusters it is about, after what has failed.
+    pub fn name(&self, failed: &str, problem: Error) -> Error {
         match self.0.get(&format!("{problem:#}")) {
-            Some(clusters) => problem.context(format!(
-                "failed to {doing} {}",
-                shown_first(clusters.iter())
-            )),
+            Some(clusters) => problem.context(format!("{failed} {}", shown_first(clusters.iter()))),
             None => problem,
         }
     }

@@ -98,7 +98,9 @@ pub fn run(args: InspectArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
     };
     for error in errors {
         if said.insert(format!("{error:#}")) {
-            outside.report.error(&affected.name("inspect", error));
+            outside
+                .report
+                .error(&affected.name("failed to inspect", error));
         }
     }
     Ok(outcome)

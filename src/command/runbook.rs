@@ -1,16 +1,18 @@
 //! `runbook`: a procedure for the clusters of a run, as a script.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::fleet::Work;
 use super::{Outcome, Outside, fleet};
 use crate::cli::{ProcedureArgs, RenderingArgs, RunbookArgs, ScriptArgs, SourceArgs};
 use crate::input::file::Source;
-use crate::input::kubeconfig::Search;
+use crate::input::kubeconfig::{Kubeconfigs, Search};
 use crate::input::place::Place;
 use crate::input::values::{CredentialsValues, TokenValues};
+use crate::input::words::did_you_mean;
 use crate::input::{self, Inputs, Needs, Request};
 use crate::registration::Registration;
 use crate::render::Renderer;
@@ -23,6 +25,11 @@ const NEEDS: Needs = Needs {
     token: false,
 };
 
+const WRITING: Work = Work {
+    doing: "writing",
+    failed: "failed to write a script for",
+};
+
 /// Writes the script.
 ///
 /// # Errors
@@ -33,7 +40,7 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         ProcedureArgs::Rotate(args) => (Procedure::Rotate, args),
         ProcedureArgs::Deregister(args) => (Procedure::Deregister, args),
     };
-    refuse_standard_input(&args)?;
+    refuse_what_cannot_be_read_again(&args)?;
     let command = command(procedure, &args)?;
     let ScriptArgs {
         sources,
@@ -46,12 +53,14 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         context: context(control_plane_context)
             .context("failed to use `--control-plane-context`")?,
     };
+    note_unknown_context(&control_plane, outside);
     // A script that stops at the first template would be of no use.
     Renderer::new(&fleet::templates(&rendering)?)?;
     let flags = render_flags(&sources, &rendering)?;
     let request = fleet::request(sources, NEEDS);
     let clusters = fleet::each(
         &request,
+        WRITING,
         rendering.strict,
         outside,
         || (),
@@ -87,8 +96,37 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Says where the control plane's context isn't in the kubeconfig that would be used now. The script may
+/// be meant for another machine, so that is no error.
+fn note_unknown_context(control_plane: &Target, outside: &mut Outside<'_>) {
+    let Target {
+        kubeconfig,
+        context,
+    } = control_plane;
+    let search = match kubeconfig {
+        Some(file) => Ok(Search::Named(Source::Path(PathBuf::from(file)))),
+        None => Search::from_environment(),
+    };
+    let contexts = search.and_then(|search| Kubeconfigs::contexts(&search));
+    match (contexts, kubeconfig) {
+        (Ok(contexts), _) if !contexts.iter().any(|known| known == context) => {
+            let known: Vec<&str> = contexts.iter().map(String::as_str).collect();
+            outside.report.note(&format!(
+                "no kubeconfig here has the context {} of `--control-plane-context`{}; right only where the script is for another machine",
+                shown(context),
+                did_you_mean(context, &known)
+            ));
+        }
+        (Err(error), Some(_)) => outside.report.note(&format!(
+            "`--control-plane-kubeconfig` can't be used here: {error:#}; right only where the script is for another machine"
+        )),
+        // kubectl's own may well be elsewhere.
+        (Ok(_), _) | (Err(_), None) => {}
+    }
+}
+
 /// The script reads its inputs again, each time that it renders.
-fn refuse_standard_input(args: &ScriptArgs) -> Result<()> {
+fn refuse_what_cannot_be_read_again(args: &ScriptArgs) -> Result<()> {
     let ScriptArgs {
         sources,
         rendering: _, // no templates come from standard input
@@ -105,9 +143,17 @@ fn refuse_standard_input(args: &ScriptArgs) -> Result<()> {
         ),
     ];
     for (flag, values) in flags {
-        if values.iter().any(|value| *value == "-") {
+        for value in values {
+            let what = match Source::from_flag(value) {
+                Source::Stdin => "standard input".to_owned(),
+                // A missing one is told where it is read.
+                Source::Path(path) if path.exists() && !path.is_file() => {
+                    format!("{}, which is no file", shown_path(&path))
+                }
+                Source::Path(_) => continue,
+            };
             bail!(
-                "failed to use {}: it is `-`, standard input, and the script has to read it again: write it to a file",
+                "failed to use {}: it is {what}, and the script has to read it again: write it to a file",
                 shown(flag)
             );
         }

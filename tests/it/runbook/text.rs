@@ -51,7 +51,15 @@ fn the_script_for_openshift() {
         "--control-plane-kubeconfig",
         "control-plane.kubeconfig",
     ]);
-    assert_snapshot!(run(&mut command, "").succeeds_quietly());
+    let run = run(&mut command, "");
+    assert_snapshot!(run.succeeds());
+    // The script may be meant for another machine.
+    assert!(
+        run.stderr
+            .starts_with("note: `--control-plane-kubeconfig` can't be used here: "),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -92,13 +100,17 @@ fn the_kubeconfig_of_the_environment_stays_there() {
         "-f",
         "c0.yaml",
         "--control-plane-context",
-        "cp",
+        "ctxx",
     ];
     let mut command = sandbox.command();
     command.args(arguments).env("KUBECONFIG", "kubeconfig");
     let run = run(&mut command, "");
+    assert_eq!(
+        run.stderr,
+        "note: no kubeconfig here has the context `ctxx` of `--control-plane-context` (did you mean `ctx`?); right only where the script is for another machine\n"
+    );
     // The current context may change, so it is named to both programs.
-    let script = run.succeeds_quietly();
+    let script = run.succeeds();
     assert!(
         script.contains("compute=(kubectl --context=ctx)\n"),
         "{script}"
@@ -150,6 +162,11 @@ fn what_no_script_can_be_made_of_is_refused() {
         &["-f", "c0.yaml", "--control-plane-context="],
         &["`--control-plane-context`", "empty"],
     );
+    // As is what `<(…)` gives.
+    refuses(
+        &["-f", "/dev/null", cp],
+        &["`--values`", "`/dev/null`, which is no file"],
+    );
     refuses(&["-f", "c0.yaml", "--token-file=t", cp], &["--token-file"]);
     refuses(&["-f", "c0.yaml"], &["--control-plane-context"]);
     refuses(
@@ -163,6 +180,10 @@ fn what_no_script_can_be_made_of_is_refused() {
     refuses(&["-f", "c0.yaml", "--templates=none", cp], &["none"]);
     sandbox.write("c0.yaml", values("nosuchkey: 1\n"));
     refuses(&["-f", "c0.yaml", cp], &["nosuchkey"]);
+    refuses(
+        &["-f", "c0.yaml", "none.yaml", cp],
+        &["failed to write a script for 2 of 2 clusters"],
+    );
     let nul = kubeconfig("server: https://203.0.113.7:6443").replace("ctx", "\"c\\0x\"");
     sandbox.write("kubeconfig", nul);
     sandbox.write("c0.yaml", values(TWO_TOKENS));
