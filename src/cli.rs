@@ -310,7 +310,7 @@ pub enum ProcedureArgs {
 
     /// Take everything away again, in the order that leaves nothing behind
     #[command(after_long_help = examples::DEREGISTER)]
-    Deregister(ScriptArgs),
+    Deregister(DeregisterArgs),
 }
 
 /// Arguments of each procedure.
@@ -331,6 +331,18 @@ pub struct ScriptArgs {
     /// Kubeconfig with that context, for the script to use [default: kubectl's own]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Control plane")]
     pub control_plane_kubeconfig: Option<OsString>,
+}
+
+/// Arguments of `runbook deregister`.
+#[derive(Debug, Args)]
+pub struct DeregisterArgs {
+    /// Those of each procedure.
+    #[command(flatten)]
+    pub script: ScriptArgs,
+
+    /// The compute clusters don't exist any more: clean up the control plane alone, without their kubeconfigs
+    #[arg(long, help_heading = "Inputs")]
+    pub compute_is_gone: bool,
 }
 
 /// Arguments of the commands that render.

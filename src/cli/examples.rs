@@ -118,6 +118,7 @@ pub const DEREGISTER: &str = "\
 Examples:
   ma-register runbook deregister -f c0.yaml --control-plane-context control-plane > deregister.sh
   less deregister.sh && bash deregister.sh
+  ma-register runbook deregister -f c0.yaml --control-plane-context control-plane --compute-is-gone > deregister.sh
 
 Reads: the values files and the kubeconfigs; no token and no key.
 Writes: the script to standard output. Warnings and errors go to standard error.

@@ -4,19 +4,25 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
 
 use super::fleet::Work;
 use super::{Outcome, Outside, fleet};
 use crate::cli::{ProcedureArgs, RenderingArgs, RunbookArgs, ScriptArgs, SourceArgs};
+use crate::input::endpoint::{Authority, Endpoint, Server};
 use crate::input::file::Source;
 use crate::input::kubeconfig::{Kubeconfigs, Search};
 use crate::input::place::Place;
+use crate::input::secret::Secret;
 use crate::input::values::{CredentialsValues, TokenValues};
 use crate::input::words::did_you_mean;
 use crate::input::{self, Inputs, Needs, Request};
-use crate::registration::Registration;
+use crate::registration::service_account::ServiceAccount;
+use crate::registration::storage::{Access, KeyPair};
+use crate::registration::{Registration, TokenDelivery};
 use crate::render::Renderer;
-use crate::runbook::{Cluster, Procedure, Runbook, Target, TokenFrom};
+use crate::runbook::{Cluster, Compute, ObjectName, Procedure, Runbook, Target, TokenFrom};
+use crate::side::Side;
 use crate::text::{shown, shown_path};
 
 /// No secret is read: the script does that, where it is needed.
@@ -30,24 +36,52 @@ const WRITING: Work = Work {
     failed: "failed to write a script for",
 };
 
+/// What stands where a secret would, as only the objects' names are of interest.
+const STAND_IN: &str = "a secret of which only the script knows";
+
+/// What the script is to be, but for what is read.
+struct Order {
+    procedure: Procedure,
+    compute_is_gone: bool,
+    args: ScriptArgs,
+}
+
+impl Order {
+    fn of(procedure: ProcedureArgs) -> Self {
+        let (procedure, compute_is_gone, args) = match procedure {
+            ProcedureArgs::Register(args) => (Procedure::Register, false, args),
+            ProcedureArgs::Rotate(args) => (Procedure::Rotate, false, args),
+            ProcedureArgs::Deregister(args) => {
+                (Procedure::Deregister, args.compute_is_gone, args.script)
+            }
+        };
+        Self {
+            procedure,
+            compute_is_gone,
+            args,
+        }
+    }
+}
+
 /// Writes the script.
 ///
 /// # Errors
 /// Where anything is wrong with what the script would be made of.
 pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
-    let (procedure, args) = match args.procedure {
-        ProcedureArgs::Register(args) => (Procedure::Register, args),
-        ProcedureArgs::Rotate(args) => (Procedure::Rotate, args),
-        ProcedureArgs::Deregister(args) => (Procedure::Deregister, args),
-    };
-    refuse_what_cannot_be_read_again(&args)?;
-    let command = command(procedure, &args)?;
-    let ScriptArgs {
-        sources,
-        rendering,
-        control_plane_context,
-        control_plane_kubeconfig,
-    } = args;
+    let order = Order::of(args.procedure);
+    refuse_what_cannot_be_read_again(&order.args)?;
+    let arguments = arguments(&order)?;
+    let Order {
+        procedure,
+        compute_is_gone,
+        args:
+            ScriptArgs {
+                sources,
+                rendering,
+                control_plane_context,
+                control_plane_kubeconfig,
+            },
+    } = order;
     let control_plane = Target {
         kubeconfig: control_plane_kubeconfig.map(path).transpose()?,
         context: context(control_plane_context)
@@ -55,7 +89,8 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
     };
     note_unknown_context(&control_plane, outside);
     // A script that stops at the first template would be of no use.
-    Renderer::new(&fleet::templates(&rendering)?)?;
+    let templates = fleet::templates(&rendering)?;
+    Renderer::new(&templates)?;
     let flags = render_flags(&sources, &rendering)?;
     let request = fleet::request(sources, NEEDS);
     let clusters = fleet::each(
@@ -63,20 +98,28 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         WRITING,
         rendering.strict,
         outside,
-        || (),
-        |inputs| Seen::of(inputs, &request),
-        |(), seen, registration| {
-            let cluster = seen.and_then(|seen| cluster(seen, &flags, procedure, registration));
+        || Renderer::new(&templates),
+        |inputs| match compute_is_gone {
+            true => Ok(Seen::without_compute(inputs)),
+            false => Seen::of(inputs, &request),
+        },
+        |renderer, seen, registration| {
+            let renderer = renderer
+                .as_ref()
+                .map_err(|error| anyhow::anyhow!("{error:#}"))?;
+            let cluster =
+                seen.and_then(|seen| cluster(seen, &flags, procedure, registration, renderer));
             Ok(cluster?)
         },
     )?;
     let Some(clusters) = clusters else {
         return Ok(Outcome::Wrong);
     };
-    for cluster in clusters
-        .iter()
-        .filter(|cluster| cluster.target == control_plane)
-    {
+    let is_control_plane = |cluster: &&Cluster| {
+        let compute = cluster.compute.as_ref();
+        compute.is_some_and(|compute| compute.target == control_plane)
+    };
+    for cluster in clusters.iter().filter(is_control_plane) {
         outside.report.note(&format!(
             "the control plane and the compute cluster {} are the same context: right only where the control plane is its own compute cluster",
             shown(&cluster.name)
@@ -84,7 +127,7 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
     }
     let runbook = Runbook {
         procedure,
-        command,
+        arguments,
         control_plane,
         clusters,
     };
@@ -164,15 +207,20 @@ fn refuse_what_cannot_be_read_again(args: &ScriptArgs) -> Result<()> {
 /// What is of use of a cluster's inputs.
 struct Seen {
     place: Place,
-    target: Target,
-    names_context: bool,
+    compute: Option<SeenCompute>,
     token_from: TokenFrom,
     has_storage_secret: bool,
 }
 
+/// How the compute cluster is reached.
+struct SeenCompute {
+    target: Target,
+    names_context: bool,
+}
+
 impl Seen {
-    fn of(inputs: &Inputs, request: &Request) -> Result<Self> {
-        let Inputs { place, values, .. } = inputs;
+    fn of(inputs: &mut Inputs, request: &Request) -> Result<Self> {
+        let Inputs { place, values, .. } = &*inputs;
         // What is wrong with the endpoint is told by resolving it.
         let used = inputs.endpoint.as_ref().map(|endpoint| &endpoint.context);
         let used = used.map_or_else(|_| String::new(), String::clone);
@@ -180,7 +228,7 @@ impl Seen {
             Search::Named(Source::Path(found)) => Some(path(found)?),
             Search::Named(Source::Stdin) | Search::List(_) | Search::Home(_) => None,
         };
-        Ok(Self {
+        let compute = SeenCompute {
             target: Target {
                 kubeconfig,
                 context: used,
@@ -189,6 +237,39 @@ impl Seen {
                 .kubeconfig
                 .as_ref()
                 .is_some_and(|kubeconfig| kubeconfig.context.is_some()),
+        };
+        Ok(Self {
+            compute: Some(compute),
+            ..Self::without_kubeconfig(inputs)
+        })
+    }
+
+    /// Puts an endpoint of its own in the place of the one that is gone, and that nothing is read of.
+    fn without_compute(inputs: &mut Inputs) -> Self {
+        inputs.endpoint = Ok(Endpoint {
+            context: String::new(),
+            kubeconfig: Source::Path(PathBuf::new()),
+            origin: String::new(),
+            server: Server {
+                url: Some(format!("https://{}.invalid", inputs.values.name)),
+                origin: String::new(),
+                is_from_values: true,
+                instead_of: None,
+            },
+            certificate_authority: Ok(Authority::System),
+            authority_is_from_values: true,
+            insecure: false,
+            proxy_url: None,
+            tls_server_name: None,
+        });
+        Self::without_kubeconfig(inputs)
+    }
+
+    fn without_kubeconfig(inputs: &Inputs) -> Self {
+        let Inputs { place, values, .. } = inputs;
+        Self {
+            place: place.clone(),
+            compute: None,
             token_from: match &values.token {
                 None => TokenFrom::Pipe,
                 Some(TokenValues::From(_)) => TokenFrom::Values,
@@ -200,8 +281,7 @@ impl Seen {
                 .as_ref()
                 .and_then(|storage| storage.credentials.as_ref())
                 .is_some_and(|form| !matches!(form, CredentialsValues::WorkloadIdentity)),
-            place: place.clone(),
-        })
+        }
     }
 }
 
@@ -209,12 +289,12 @@ fn cluster(
     seen: Seen,
     flags: &[String],
     procedure: Procedure,
-    registration: Registration,
+    mut registration: Registration,
+    renderer: &Renderer<'_>,
 ) -> Result<Cluster> {
     let Seen {
         place,
-        target,
-        names_context,
+        compute,
         token_from,
         has_storage_secret,
     } = seen;
@@ -224,38 +304,132 @@ fn cluster(
         // Refused before.
         Source::Stdin => String::new(),
     };
-    let context = context(target.context).with_context(within)?;
-    let mut token_secrets = registration.service_account.token_secrets;
-    let token_secret = token_secrets.pop().unwrap_or_default();
-    if procedure == Procedure::Rotate && token_secrets.is_empty() {
+    let (old_token_secrets, token_secret) = token_secrets(&registration.service_account);
+    if procedure == Procedure::Rotate && old_token_secrets.is_empty() {
         return Err(anyhow::anyhow!(
             "`serviceAccount.tokenSecrets` is {}, one name, and a new token takes a new Secret: append a name that was never used, as in `tokenSecrets: [{token_secret}, {token_secret}-2]`",
             shown(&token_secret)
         )
         .context(within()));
     }
-    let mut render = ["ma-register", "render", "-f"].map(str::to_owned).to_vec();
-    render.push(values.clone());
-    if place.document.is_some() {
-        render.push(format!("--cluster={}", registration.name));
-    }
-    render.extend_from_slice(flags);
-    if !names_context {
-        // The current context may be another one by then.
-        render.push(format!("--context={context}"));
+    put_stand_ins(&mut registration, token_from);
+    let compute = match compute {
+        None => None,
+        Some(SeenCompute {
+            target,
+            names_context,
+        }) => {
+            let context = context(target.context).with_context(within)?;
+            let mut render = ["ma-register", "render", "-f"].map(str::to_owned).to_vec();
+            render.push(values.clone());
+            if place.document.is_some() {
+                render.push(format!("--cluster={}", registration.name));
+            }
+            render.extend_from_slice(flags);
+            if !names_context {
+                // The current context may be another one by then.
+                render.push(format!("--context={context}"));
+            }
+            Some(Compute {
+                target: Target { context, ..target },
+                render,
+                host: registration.server.url_host(),
+                port: registration.server.port(),
+                objects: objects(renderer, &registration, Side::Compute)?,
+            })
+        }
+    };
+    let mut control_plane_objects = objects(renderer, &registration, Side::ControlPlane)?;
+    // So that no job is sent any more.
+    control_plane_objects.sort_by_key(|object| object.kind != "Cluster");
+    if token_from == TokenFrom::Store {
+        // What its operator makes of it, and would make again.
+        let made = control_plane_objects.iter();
+        let made = made.filter(|object| object.kind == "ExternalSecret");
+        let made: Vec<ObjectName> = made
+            .map(|object| ObjectName {
+                kind: "Secret".to_owned(),
+                api_version: "v1".to_owned(),
+                ..object.clone()
+            })
+            .collect();
+        control_plane_objects.extend(made);
     }
     Ok(Cluster {
         name: registration.name,
         values,
-        target: Target { context, ..target },
-        render,
+        compute,
         service_account: registration.service_account.name,
-        old_token_secrets: token_secrets,
+        old_token_secrets,
         token_secret,
         token_from,
         has_storage_secret,
         has_certificate_authority: registration.certificate_authority.is_some(),
+        control_plane_objects,
     })
+}
+
+/// The names before the current one, and the current one.
+fn token_secrets(service_account: &ServiceAccount) -> (Vec<String>, String) {
+    let mut names = service_account.token_secrets.clone();
+    let current = names.pop().unwrap_or_default();
+    (names, current)
+}
+
+/// Puts something in the place of each secret that is rendered and that wasn't read.
+fn put_stand_ins(registration: &mut Registration, token_from: TokenFrom) {
+    let stand_in = || Secret::from_elsewhere(STAND_IN.to_owned());
+    if let Access::Key(keys) = &mut registration.storage.access {
+        *keys = KeyPair::Read {
+            access_key_id: stand_in(),
+            secret_access_key: stand_in(),
+        };
+    }
+    match token_from {
+        TokenFrom::Pipe | TokenFrom::Values => {
+            registration.token = TokenDelivery::Rendered(stand_in());
+        }
+        TokenFrom::Store | TokenFrom::Elsewhere => {}
+    }
+}
+
+/// What a manifest says about which object it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    api_version: String,
+    kind: String,
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    name: String,
+    namespace: Option<String>,
+}
+
+/// The objects of a side, in the order in which they are deleted.
+fn objects(
+    renderer: &Renderer<'_>,
+    registration: &Registration,
+    side: Side,
+) -> Result<Vec<ObjectName>> {
+    let manifests = renderer.render(registration, &[side])?;
+    let names = manifests.iter().rev().map(|manifest| {
+        let Head {
+            api_version,
+            kind,
+            metadata: Metadata { name, namespace },
+        } = serde_yaml::from_str(&manifest.text)
+            .with_context(|| format!("failed to tell what the {} is", manifest.object))?;
+        Ok(ObjectName {
+            kind,
+            api_version,
+            name,
+            namespace,
+        })
+    });
+    names.collect()
 }
 
 /// The flags that are the same for every cluster.
@@ -284,15 +458,20 @@ fn render_flags(sources: &SourceArgs, rendering: &RenderingArgs) -> Result<Vec<S
     Ok(flags)
 }
 
-/// The command that makes the script, for its head.
-fn command(procedure: Procedure, args: &ScriptArgs) -> Result<Vec<String>> {
-    let ScriptArgs {
-        sources,
-        rendering,
-        control_plane_context,
-        control_plane_kubeconfig,
-    } = args;
-    let mut words = ["ma-register", "runbook", procedure.as_str(), "-f"]
+/// The arguments that make the script again.
+fn arguments(order: &Order) -> Result<Vec<String>> {
+    let Order {
+        procedure,
+        compute_is_gone,
+        args:
+            ScriptArgs {
+                sources,
+                rendering,
+                control_plane_context,
+                control_plane_kubeconfig,
+            },
+    } = order;
+    let mut words = ["runbook", procedure.as_str(), "-f"]
         .map(str::to_owned)
         .to_vec();
     for file in &sources.values {
@@ -308,6 +487,9 @@ fn command(procedure: Procedure, args: &ScriptArgs) -> Result<Vec<String>> {
     words.push(format!("--control-plane-context={control_plane_context}"));
     if let Some(file) = control_plane_kubeconfig {
         words.push(format!("--control-plane-kubeconfig={}", path(file)?));
+    }
+    if *compute_is_gone {
+        words.push("--compute-is-gone".to_owned());
     }
     Ok(words)
 }

@@ -112,10 +112,8 @@ pub struct Cluster {
     pub name: String,
     /// Its values file.
     pub values: String,
-    /// How kubectl reaches it.
-    pub target: Target,
-    /// The command that renders it, but for the side and the token.
-    pub render: Vec<String>,
+    /// What there is of it besides the control plane; none where it is gone.
+    pub compute: Option<Compute>,
     /// The service account's name.
     pub service_account: String,
     /// Names of the token Secrets before the current one.
@@ -128,6 +126,51 @@ pub struct Cluster {
     pub has_storage_secret: bool,
     /// Whether there is a certificate authority, and not the controller's own roots.
     pub has_certificate_authority: bool,
+    /// What the control plane has of it, in the order in which it is deleted.
+    pub control_plane_objects: Vec<ObjectName>,
+}
+
+/// A compute cluster that exists.
+#[derive(Clone, Debug)]
+pub struct Compute {
+    /// How kubectl reaches it.
+    pub target: Target,
+    /// The command that renders it, but for the side and the token.
+    pub render: Vec<String>,
+    /// The host at which the control plane reaches it, as its Cluster has it.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// What it gets, in the order in which it is deleted.
+    pub objects: Vec<ObjectName>,
+}
+
+/// By what kubectl finds an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectName {
+    /// Its kind.
+    pub kind: String,
+    /// The kind's group and version, as in a manifest.
+    pub api_version: String,
+    /// Its name.
+    pub name: String,
+    /// Its namespace; none where the manifest has none.
+    pub namespace: Option<String>,
+}
+
+impl ObjectName {
+    /// One line: `KIND.GROUP/NAME NAMESPACE`. Without the version, which may be another one by then.
+    fn line(&self) -> String {
+        let mut line = self.kind.to_ascii_lowercase();
+        if let Some((group, _)) = self.api_version.split_once('/') {
+            let _ = write!(line, ".{group}");
+        }
+        let _ = write!(line, "/{}", self.name);
+        if let Some(namespace) = &self.namespace {
+            let _ = write!(line, " {namespace}");
+        }
+        line
+    }
 }
 
 /// A script.
@@ -135,8 +178,8 @@ pub struct Cluster {
 pub struct Runbook {
     /// What it does.
     pub procedure: Procedure,
-    /// The command that makes it.
-    pub command: Vec<String>,
+    /// The arguments with which the program makes it.
+    pub arguments: Vec<String>,
     /// The control plane.
     pub control_plane: Target,
     /// The compute clusters.
@@ -160,19 +203,23 @@ impl Runbook {
     fn origin(&self) -> String {
         let mut text = "# The clusters:\n".to_owned();
         let _ = writeln!(text, "#   control plane: {}", self.control_plane.title());
-        for cluster in &self.clusters {
-            let _ = writeln!(
-                text,
-                "#   {}: {}, as {} says",
-                cluster.name,
-                cluster.target.title(),
-                quote(&cluster.values)
-            );
+        for Cluster {
+            name,
+            values,
+            compute,
+            ..
+        } in &self.clusters
+        {
+            let title = match compute {
+                Some(compute) => compute.target.title(),
+                None => "gone".to_owned(),
+            };
+            let _ = writeln!(text, "#   {name}: {title}, as {} says", quote(values));
         }
         let _ = writeln!(
             text,
-            "#\n# Paths are relative to the folder in which it was made, so run it there. Made by:\n#   {}",
-            quote_all(&self.command)
+            "#\n# Paths are relative to the folder in which it was made, so run it there. Made by:\n#   ma-register {}",
+            quote_all(&self.arguments)
         );
         text
     }
@@ -181,11 +228,20 @@ impl Runbook {
         let names = quote_all(self.clusters.iter().map(|cluster| &cluster.name));
         let mut text = "# --- The clusters ---\n\n".to_owned();
         let _ = writeln!(text, "clusters=({names})");
+        let literally = "# shellcheck disable=SC2016 # names are meant as they stand\n";
         let _ = writeln!(
             text,
-            "# shellcheck disable=SC2016 # names are meant as they stand\ncontrol_plane=({})",
+            "{literally}control_plane=({})",
             self.control_plane.kubectl()
         );
+        let _ = writeln!(text, "{literally}made_by=({})", quote_all(&self.arguments));
+        if self.procedure == Procedure::Deregister {
+            let is_gone = self
+                .clusters
+                .iter()
+                .any(|cluster| cluster.compute.is_none());
+            let _ = writeln!(text, "compute_is_gone={}", yes_or_no(is_gone));
+        }
         text.push_str(
             "\n# use NAME: what follows is about this compute cluster.\n# shellcheck disable=SC2016,SC2034 # names are meant as they stand; not every procedure needs all of it\nuse() {\n  name=$1\n  case $name in\n",
         );
@@ -202,33 +258,57 @@ impl Cluster {
         let Self {
             name,
             values,
-            target,
-            render,
+            compute,
             service_account,
             old_token_secrets,
             token_secret,
             token_from,
             has_storage_secret,
             has_certificate_authority,
+            control_plane_objects,
         } = self;
-        let yes_or_no = |is_so: &bool| if *is_so { "yes" } else { "no" };
-        let _ = writeln!(text, "    {})", quote(name));
-        for (variable, value) in [
-            ("values", quote(values)),
-            ("compute", format!("({})", target.kubectl())),
-            ("render", format!("({})", quote_all(render))),
-            ("service_account", quote(service_account)),
-            ("token_secret", quote(token_secret)),
-            ("old_token_secrets", quote(&old_token_secrets.join(" "))),
-            ("token_from", token_from.as_str().to_owned()),
-            ("storage_secret", yes_or_no(has_storage_secret).to_owned()),
-            (
-                "private_ca",
-                yes_or_no(has_certificate_authority).to_owned(),
-            ),
-        ] {
+        let _ = writeln!(text, "    ({})", quote(name));
+        let mut line = |variable: &str, value: &str| {
             let _ = writeln!(text, "      {variable}={value}");
+        };
+        line("values", &quote(values));
+        match compute {
+            Some(compute) => {
+                line("compute", &format!("({})", compute.target.kubectl()));
+                line("render", &format!("({})", quote_all(&compute.render)));
+                line("host", &quote(&compute.host));
+                line("port", &compute.port.to_string());
+            }
+            // It is gone, and a call that reaches for it fails.
+            None => {
+                line("compute", "(false)");
+                line("host", "''");
+                line("port", "''");
+            }
         }
+        line("service_account", &quote(service_account));
+        line("token_secret", &quote(token_secret));
+        line("old_token_secrets", &quote(&old_token_secrets.join(" ")));
+        line("token_from", token_from.as_str());
+        line("storage_secret", yes_or_no(*has_storage_secret));
+        line("private_ca", yes_or_no(*has_certificate_authority));
+        line("control_plane_objects", &list(control_plane_objects));
+        let objects = compute.as_ref().map(|compute| list(&compute.objects));
+        line("compute_objects", objects.as_deref().unwrap_or("()"));
         text.push_str("      ;;\n");
     }
+}
+
+fn yes_or_no(is_so: bool) -> &'static str {
+    if is_so { "yes" } else { "no" }
+}
+
+/// An array, a line for each object.
+fn list(objects: &[ObjectName]) -> String {
+    let mut text = "(\n".to_owned();
+    for object in objects {
+        let _ = writeln!(text, "        {}", quote(&object.line()));
+    }
+    text.push_str("      )");
+    text
 }

@@ -1,48 +1,62 @@
 # Takes the compute clusters out of the control plane, and its objects out of them: the Cluster first, so that no job is sent
-# any more, then the control plane's Secrets, a restart of the controller, which keeps its clients, and at last the compute
-# side. What is gone already is passed over, so it can be run again.
+# any more, then the control plane's other objects, a restart of the controller, which keeps its clients, and at last the
+# compute side. What is deleted is listed below, by its kind, name and namespace. What is gone already is passed over, so it
+# can be run again.
 #
-# Settings, as environment variables:
+# Settings, as environment variables; switches are yes or no:
 #   CONFIRM=yes             don't ask
-#   COMPUTE_IS_GONE=yes     the compute clusters don't exist any more: clean up the control plane alone
-#   DELETE_SHARED=yes       delete objects of the compute side that another registration has taken over, too
+#   DELETE_SHARED=yes       delete what another registration uses, too
 #   TIMEOUT=120             seconds to wait for the controller and the like
-
-# The objects of the compute side that are there and don't say that they belong to this registration.
-shared_objects() {
-  "${render[@]}" --side compute |
-    on_compute get --ignore-not-found -f - --no-headers \
-      -o 'custom-columns=INSTANCE:.metadata.labels.app\.kubernetes\.io/instance,KIND:.kind,NAME:.metadata.name' |
-    while read -r instance kind object; do
-      [ -z "$object" ] || [ "$instance" = "$name" ] || printf '%s %s (of %s)\n' "$kind" "$object" "$instance"
-    done
-}
+#   CONTROLLER=NAMESPACE/deployment/NAME (or NAMESPACE/pod/NAME)
+#                           where the controller isn't michelangelo-controllermgr in ma-system or in default
+#   RESTART=no              don't restart it: you do
 
 check_deregistration() {
-  local shared jobs
-  check_compute
-  check_values
-  shared=$(shared_objects) ||
-    fail "$name: the compute side can't be looked at" 'the message above'
-  if [ -n "$shared" ]; then
-    say "these don't belong to this registration alone:" "$shared"
-    [ "${DELETE_SHARED:-}" = yes ] ||
+  if [ "$compute_is_gone" = no ]; then
+    check_compute
+  fi
+  stage "$name: check who else uses what would be deleted"
+  foreign='' nobodys=''
+  find_owners on_control_plane "${control_plane_objects[@]}"
+  if [ "$compute_is_gone" = no ]; then
+    find_owners on_compute "${compute_objects[@]}"
+    find_others_at_server
+    if [ -n "$others" ]; then
+      say "at the same server there is also the Cluster$others"
+      [ "$DELETE_SHARED" = yes ] ||
+        fail "$name: the compute cluster is registered by another name too, and would lose its service account and settings" \
+          "that registration: $(shown "${control_plane[@]}" -n ma-system get clusters.michelangelo.api)" \
+          'DELETE_SHARED=yes deletes them nevertheless'
+    fi
+  fi
+  if [ -n "$foreign$nobodys" ]; then
+    say "these don't belong to this registration alone:$foreign$nobodys"
+    [ "$DELETE_SHARED" = yes ] ||
       fail "$name: objects that are shared would be deleted" \
         'who else uses them: another registration of this compute cluster, or a control plane that is its own compute cluster' \
         'DELETE_SHARED=yes deletes them nevertheless'
   fi
-  # Without KubeRay there are none.
-  jobs=$(on_compute -n default get rayjobs.ray.io,rayclusters.ray.io --ignore-not-found -o name 2>/dev/null) || jobs=''
-  if [ -n "$jobs" ]; then
-    say 'these stay, and the control plane can stop them no more:' "$jobs"
+  if [ "$compute_is_gone" = no ]; then
+    find_jobs
   fi
+}
+
+find_jobs() {
+  local kind
+  for kind in rayjobs.ray.io rayclusters.ray.io; do
+    if ! look on_compute -n default "$kind" -o name; then
+      warn "NOT CHECKED: whether there are $kind, which would stay: $trouble"
+    elif [ -n "$found" ]; then
+      say 'these stay, and the control plane can stop them no more:' "$found"
+    fi
+  done
 }
 
 confirm() {
   local answer=''
   stage 'confirm'
   say "to be deregistered: ${clusters[*]}"
-  if [ "${CONFIRM:-}" = yes ]; then
+  if [ "$CONFIRM" = yes ]; then
     return
   fi
   [ -t 0 ] || fail 'nobody can be asked here whether this is meant' 'CONFIRM=yes, which answers the question'
@@ -50,59 +64,79 @@ confirm() {
   [ "$answer" = yes ] || fail 'not confirmed: nothing has been deleted'
 }
 
-delete_control_plane() {
-  stage "$name: delete the Cluster, then its Secrets"
-  restart_due=yes
-  on_control_plane -n ma-system delete clusters.michelangelo.api "$name" --ignore-not-found --timeout="${TIMEOUT}s" ||
-    fail "$name: the Cluster isn't gone" \
-      'whether the controller runs: it has to remove its finalizer' \
-      "$(shown "${control_plane[@]}")-n ma-system get clusters.michelangelo.api $name -o yaml"
-  if [ "$token_from" = store ]; then
-    # Before the Secret, which its operator would make again.
-    on_control_plane -n default delete externalsecrets.external-secrets.io "cluster-$name-client-token" --ignore-not-found ||
-      fail "$name: the ExternalSecret can't be deleted" 'the message above'
+# remove SIDE OBJECT: where it is there.
+remove() {
+  local side=$1 object namespace
+  read -r object namespace <<<"$2"
+  get "$side" ${namespace:+-n "$namespace"} "$object" -o name
+  if [ -z "$found" ]; then
+    say "gone: $object"
+    return
   fi
-  on_control_plane -n default delete secret "cluster-$name-ca-data" --ignore-not-found ||
-    fail "$name: the Secret cluster-$name-ca-data can't be deleted" 'the message above'
+  "$side" ${namespace:+-n "$namespace"} delete "$object" --ignore-not-found --timeout="${TIMEOUT}s" && return
+  case $object in
+    cluster.michelangelo.api/*)
+      fail "$name: the Cluster isn't gone" \
+        "whether the controller runs, which has to remove the Cluster's finalizer: $(shown_on_controller get pods)" \
+        "the finalizer: $(shown_kubectl "$side" -n "$namespace" get "$object" -o yaml)" \
+        "only if the controller is gone for good: $(shown_kubectl "$side" -n "$namespace" patch "$object" --type=merge -p '{"metadata":{"finalizers":null}}')"
+      ;;
+    *)
+      fail "$name: $object can't be deleted" "the message above, and $(shown_kubectl "$side" ${namespace:+-n "$namespace"} get "$object" -o yaml)"
+      ;;
+  esac
+}
+
+delete_control_plane() {
+  local object
+  stage "$name: delete the Cluster, then what else the control plane has of it"
+  restart_due=yes
+  for object in "${control_plane_objects[@]}"; do
+    remove on_control_plane "$object"
+  done
   if [ "$token_from" = elsewhere ]; then
     say "left to whoever made it: the Secret cluster-$name-client-token"
-  else
-    on_control_plane -n default delete secret "cluster-$name-client-token" --ignore-not-found ||
-      fail "$name: the Secret cluster-$name-client-token can't be deleted" 'the message above'
   fi
 }
 
 delete_compute() {
+  local object
   stage "$name: delete the compute side"
-  "${render[@]}" --side compute | on_compute delete --ignore-not-found --timeout="${TIMEOUT}s" -f - ||
-    fail "$name: the compute side can't be deleted" 'the message above'
+  for object in "${compute_objects[@]}"; do
+    remove on_compute "$object"
+  done
   if [ "$token_from" = store ]; then
     say "the store still holds the token, which is good for nothing now: delete its key there"
   fi
 }
 
 main() {
-  local cluster
+  local cluster restarted=yes
+  setting CONFIRM no
+  setting DELETE_SHARED no
+  setting RESTART yes
+  check_timeout
   check_tools
   check_control_plane
-  if [ "${COMPUTE_IS_GONE:-}" != yes ]; then
-    for cluster in "${clusters[@]}"; do
-      use "$cluster"
-      check_deregistration
-    done
-  fi
+  need_controller
+  for cluster in "${clusters[@]}"; do
+    use "$cluster"
+    check_deregistration
+  done
   confirm
   for cluster in "${clusters[@]}"; do
     use "$cluster"
     delete_control_plane
   done
-  restart_controller
-  if [ "${COMPUTE_IS_GONE:-}" != yes ]; then
-    for cluster in "${clusters[@]}"; do
-      use "$cluster"
+  # The compute side goes also where this fails: its tokens should be good for nothing.
+  restart_controller || restarted=no
+  for cluster in "${clusters[@]}"; do
+    use "$cluster"
+    if [ "$compute_is_gone" = no ]; then
       delete_compute
-    done
-  fi
+    fi
+  done
+  [ "$restarted" = yes ] || not_restarted
   stage 'done'
   say "deregistered: ${clusters[*]}" \
     'remove their values files, and what was rendered of them, from where a GitOps tool would apply it again'

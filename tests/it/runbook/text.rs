@@ -33,6 +33,11 @@ fn scripts_pass_shellcheck() {
             // No variable and no token file that the values name is read.
             let script = odd.sandbox.run(arguments);
             assert_eq!(shellcheck(script.succeeds()), "", "{procedure} {name}");
+            if procedure == DEREGISTER {
+                let gone = [&arguments[..], &["--compute-is-gone"]].concat();
+                let script = odd.sandbox.run(gone);
+                assert_eq!(shellcheck(script.succeeds()), "", "gone {name}");
+            }
         }
     }
 }
