@@ -47,6 +47,9 @@ say() { printf '   %s\n' "$@"; }
 # For what somebody else has to look after.
 warn() { printf '   %s\n' "$@" >&2; }
 
+# unchecked WHETHER: what you may not ask, or what couldn't be told.
+unchecked() { warn "NOT CHECKED: $1${trouble:+; kubectl said: $trouble}"; }
+
 # A command as it can be pasted into a shell.
 shown() {
   local command
@@ -224,7 +227,7 @@ check_control_plane() {
       "whether this context is the control plane's, not a compute cluster's" \
       "whether Michelangelo's control plane is installed: its API server makes the CRD"
   if ! look on_control_plane namespace ma-system -o name; then
-    warn "NOT CHECKED: whether the control plane has the namespace ma-system: $trouble"
+    unchecked 'whether the control plane has the namespace ma-system'
   elif [ -z "$found" ]; then
     fail "the control plane has no namespace ma-system, the only one in which the controller takes Clusters" \
       "whether this context is the control plane's" \

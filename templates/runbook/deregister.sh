@@ -45,7 +45,7 @@ find_jobs() {
   local kind
   for kind in rayjobs.ray.io rayclusters.ray.io; do
     if ! look on_compute -n default "$kind" -o name; then
-      warn "NOT CHECKED: whether there are $kind, which would stay: $trouble"
+      unchecked "whether there are $kind, which would stay"
     elif [ -n "$found" ]; then
       say 'these stay, and the control plane can stop them no more:' "$found"
     fi

@@ -40,6 +40,13 @@ check_old_secrets() {
       "a cluster that isn't registered yet: \`$program runbook register\`"
 }
 
+# Without a restart after the new token has come, the controller would be left with the revoked one.
+check_revocation() {
+  [ "$REVOKE_OLD $RESTART" != 'yes no' ] || same_token ||
+    fail "$name: the control plane doesn't have the new token yet, so the old one can't be revoked in a run that doesn't restart the controller" \
+      'run this script with RESTART=no alone, restart the controller, and then run it with REVOKE_OLD=yes RESTART=no'
+}
+
 rotate() {
   if is_partly_revoked; then
     say "$name: the control plane has the new token, and$missing is revoked: nothing is applied again"
@@ -104,6 +111,7 @@ main() {
     else
       check_old_secrets
       check_registration
+      check_revocation
     fi
     left+=("$cluster")
   done

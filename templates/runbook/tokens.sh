@@ -15,7 +15,7 @@ check_registration() {
 # Its operator is mostly here; where it is elsewhere or can't be seen, nothing is wrong yet.
 look_for_kuberay() {
   if ! look on_compute -n ray-system deployments.apps -o name || [ -z "$found" ]; then
-    warn "NOT CHECKED: whether KubeRay's operator runs, as no Deployment is seen in ray-system: without it jobs wait forever"
+    unchecked "whether KubeRay's operator runs, without which jobs wait forever: no Deployment is seen in ray-system"
   fi
 }
 
@@ -47,7 +47,7 @@ cannot_render_control_plane() {
   if [ "$token_from" = values ]; then
     fail "$name: the control-plane side can't be rendered" \
       "the message above, and token in $values" \
-      'the first time, the token has to be put there; Kubernetes makes it when the compute side is applied:' \
+      'the token has to be put there by you; Kubernetes makes it when the compute side is applied:' \
       "$program $(shown "${render[@]:1}" --side compute) | $(shown "${compute[@]}" apply --server-side -f -)" \
       "$(shown_token)"
   fi
@@ -195,7 +195,7 @@ verify_token() {
     fail "$name: there is white space around or in the token of cluster-$name-client-token, so every request would fail" \
       "whoever makes that Secret: a file or variable with a line's end"
   if ! may on_compute create tokenreviews.authentication.k8s.io --all-namespaces; then
-    warn "NOT CHECKED: whether the compute cluster takes the control plane's token, since you may not ask it (create tokenreviews.authentication.k8s.io)"
+    unchecked "whether the compute cluster takes the control plane's token, since you may not ask it (create tokenreviews.authentication.k8s.io)"
     return
   fi
   owner=$(token_owner) ||
@@ -212,7 +212,7 @@ verify_token() {
 verify_rights() {
   local resource
   if ! may on_compute impersonate "serviceaccounts/$service_account" -n default; then
-    warn "NOT CHECKED: whether $service_account may create Ray clusters and jobs, since you may not ask in its name (impersonate serviceaccounts/$service_account)"
+    unchecked "whether $service_account may create Ray clusters and jobs, since you may not ask in its name (impersonate serviceaccounts/$service_account)"
     return
   fi
   for resource in rayclusters.ray.io rayjobs.ray.io; do

@@ -250,6 +250,28 @@ fn a_controller_elsewhere_can_be_named() {
 }
 
 #[test]
+fn nothing_is_revoked_before_someone_has_restarted_the_controller() {
+    let world = world("");
+    world.run(REGISTER, &[]).succeeds();
+    world.set_values(TWO_TOKENS);
+    let by_hand = ("RESTART", "no");
+    let run = world.run(ROTATE, &[("REVOKE_OLD", "yes"), by_hand]);
+    fails_with(&run, &["restart the controller, and then run it"]);
+    assert!(!world.has("compute/secret.ray-manager-token-2"));
+    world.run(ROTATE, &[by_hand]).succeeds();
+    world
+        .run(ROTATE, &[("REVOKE_OLD", "yes"), by_hand])
+        .succeeds();
+    assert!(!world.has("compute/secret.ray-manager-token"));
+    // The controller has been asked once more since.
+    let calls = world.calls();
+    let last = calls
+        .iter()
+        .rposition(|call| call.contains("statusConditions"));
+    assert!(last > Some(super::position(&calls, "delete secret ray-manager-token ")));
+}
+
+#[test]
 fn missing_rights_leave_things_unchecked() {
     let world = world("");
     for (pattern, said) in [
