@@ -44,11 +44,10 @@ impl Procedure {
     fn shared_parts(self) -> &'static [&'static str] {
         const COMMON: &str = include_str!("../../templates/runbook/common.sh");
         const CONTROLLER: &str = include_str!("../../templates/runbook/controller.sh");
-        const COMPUTE: &str = include_str!("../../templates/runbook/compute.sh");
         const TOKENS: &str = include_str!("../../templates/runbook/tokens.sh");
         match self {
-            Self::Register | Self::Rotate => &[COMMON, CONTROLLER, COMPUTE, TOKENS],
-            Self::Deregister => &[COMMON, CONTROLLER, COMPUTE],
+            Self::Register | Self::Rotate => &[COMMON, CONTROLLER, TOKENS],
+            Self::Deregister => &[COMMON, CONTROLLER],
         }
     }
 }

@@ -13,7 +13,8 @@
 
 check_deregistration() {
   if [ "$compute_is_gone" = no ]; then
-    check_compute
+    stage "$name: check the compute cluster"
+    reach on_compute "the compute cluster of $name (if it doesn't exist any more, make this script with --compute-is-gone)"
   fi
   stage "$name: check who else uses what would be deleted"
   foreign='' nobodys=''

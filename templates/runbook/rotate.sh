@@ -104,6 +104,7 @@ main() {
     check_compute
     if is_partly_revoked; then
       if [ -z "$left_over" ]; then
+        verify
         say "the token is that of $token_secret, and the old ones are revoked: nothing to do" \
           "remove $old_token_secrets from serviceAccount.tokenSecrets in $values"
         continue

@@ -1,5 +1,10 @@
 # --- What registering and rotating share ---
 
+check_compute() {
+  stage "$name: check the compute cluster"
+  reach on_compute "the compute cluster of $name"
+}
+
 check_registration() {
   serves on_compute ray.io rayclusters rayjobs ||
     fail "$name: the compute cluster lacks KubeRay's rayclusters.ray.io or rayjobs.ray.io" \

@@ -412,6 +412,14 @@ fn a_token_is_rotated_and_then_revoked() {
     // Neither procedure brings the old token back.
     let again = world.run(ROTATE, &[("REVOKE_OLD", "yes")]);
     assert!(again.succeeds().contains("nothing to do"));
+    // It wasn't the controller that was forgotten.
+    world
+        .sandbox
+        .write("world/health", "CONDITION_STATUS_FALSE");
+    let again = world.run(ROTATE, &[("REVOKE_OLD", "yes")]);
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("restarted since"), "{}", again.stderr);
+    world.sandbox.write("world/health", "CONDITION_STATUS_TRUE");
     let run = world.run(REGISTER, &[]);
     assert_eq!(run.code, 1);
     assert!(

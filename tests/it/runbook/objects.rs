@@ -119,7 +119,12 @@ fn a_compute_cluster_that_is_gone_is_left_out() {
     let world = world("");
     world.run(REGISTER, &[]).succeeds();
     world.fail_on("compute", "*");
+    let run = world.run(DEREGISTER, &[CONFIRM]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("--compute-is-gone"), "{}", run.stderr);
     fs::remove_file(world.sandbox.path().join("my values/config")).unwrap();
+    let run = world.script(DEREGISTER);
+    run.fails_with(&["my values/config"]);
     world.calls();
     let gone = [
         "runbook",
