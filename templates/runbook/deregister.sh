@@ -27,16 +27,17 @@ check_deregistration() {
       [ "$DELETE_SHARED" = yes ] ||
         fail "$name: the compute cluster is registered by another name too, and would lose its service account and settings" \
           "that registration: $(shown "${control_plane[@]}" -n ma-system get clusters.michelangelo.api)" \
-          'DELETE_SHARED=yes deletes them nevertheless'
+          'to leave the compute side alone, make this script with --compute-is-gone' \
+          'DELETE_SHARED=yes deletes it nevertheless'
     fi
   fi
-  if [ -n "$foreign$nobodys" ]; then
-    say "these don't belong to this registration alone:$foreign$nobodys"
-    [ "$DELETE_SHARED" = yes ] ||
-      fail "$name: objects that are shared would be deleted" \
-        'who else uses them: another registration of this compute cluster, or a control plane that is its own compute cluster' \
-        'DELETE_SHARED=yes deletes them nevertheless'
-  fi
+  [ -z "$foreign" ] || say "these belong to another registration:$foreign"
+  [ -z "$nobodys" ] || say "these don't say whose they are, by the label app.kubernetes.io/instance:$nobodys"
+  [ -z "$foreign$nobodys" ] || [ "$DELETE_SHARED" = yes ] ||
+    fail "$name: objects would be deleted that aren't known to be this registration's alone" \
+      'who else uses them: another registration of this compute cluster, or a control plane that is its own compute cluster' \
+      'to leave the compute side alone, make this script with --compute-is-gone' \
+      'DELETE_SHARED=yes deletes them nevertheless'
   if [ "$compute_is_gone" = no ]; then
     find_jobs
   fi

@@ -487,6 +487,15 @@ fn what_is_shared_is_not_deleted_by_the_way() {
     );
     assert!(run.stderr.contains("DELETE_SHARED=yes"), "{}", run.stderr);
     assert!(world.has("control-plane/cluster.c0"));
+    // Nor what says nothing.
+    fs::write(&shared, text.replace("app.kubernetes.io/instance", "other")).unwrap();
+    let run = world.run(DEREGISTER, &[("CONFIRM", "yes")]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stdout.contains("don't say whose they are"),
+        "{}",
+        run.stdout
+    );
     let all = [("CONFIRM", "yes"), ("DELETE_SHARED", "yes")];
     world.run(DEREGISTER, &all).succeeds();
     assert!(!shared.exists());
