@@ -47,6 +47,7 @@ pub const RUNBOOK: &str = "\
 Examples:
   ma-register runbook register -f c0.yaml --control-plane-context control-plane > register.sh
   ma-register runbook rotate -f clusters/*.yaml --control-plane-context control-plane > rotate.sh
+  REVOKE_OLD=yes bash rotate.sh
 
 Reads: the values files and the kubeconfigs; no token and no key.
 Writes: the script to standard output. Warnings and errors go to standard error.

@@ -145,8 +145,8 @@ pub fn request(sources: SourceArgs, needs: Needs) -> Request {
 
 /// Reads and resolves every cluster, makes something of each, and reports what was found on the way.
 /// Gives what was made, by the clusters' names; `None` where something is wrong, which has then been
-/// reported. Each thread has something of its own `with` which it works, and `look` keeps what is of
-/// use of the inputs, of which it may put others in their place.
+/// reported. Each thread has something of its own `with` which it works. `look` keeps what is of use of
+/// the inputs, and may put something else in the place of what is not to be used.
 ///
 /// # Errors
 /// Where something is wrong that isn't about a cluster.

@@ -79,7 +79,7 @@ remove() {
   case $object in
     cluster.michelangelo.api/*)
       fail "$name: the Cluster isn't gone" \
-        "whether the controller runs, which has to remove the Cluster's finalizer: $(shown_on_controller get pods)" \
+        "whether the controller runs, which has to remove the Cluster's finalizer: $(shown "${control_plane[@]}" get pods --all-namespaces)" \
         "the finalizer: $(shown_kubectl "$side" -n "$namespace" get "$object" -o yaml)" \
         "only if the controller is gone for good: $(shown_kubectl "$side" -n "$namespace" patch "$object" --type=merge -p '{"metadata":{"finalizers":null}}')"
       ;;

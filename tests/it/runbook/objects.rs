@@ -82,7 +82,7 @@ fn what_the_operator_makes_goes_after_what_it_makes_it_of() {
         "token: externalSecret\nexternalSecrets:\n  computeStore: {name: v, kind: ClusterSecretStore}\n  \
          controlPlaneStore: {name: v, kind: ClusterSecretStore}\n",
     );
-    world.run(REGISTER, &[]).succeeds();
+    world.run(REGISTER, &[("TIMEOUT", "600")]).succeeds();
     let secret = world.object("control-plane/secret.cluster-c0-client-token");
     let text = fs::read_to_string(&secret).unwrap();
     fs::write(
