@@ -30,6 +30,8 @@ check_timeout() {
 # --- Talking, stopping, waiting ---
 
 current_stage='the start'
+# Whether anything may have been, in either cluster.
+changed=no
 restart_due=no
 saved_pod=''
 trouble=''
@@ -74,7 +76,12 @@ on_exit() {
   local code=$?
   rm -f "$errors"
   if [ "$code" -ne 0 ]; then
-    printf '\nStopped at: %s. What came before it is done; mend what is wrong and run the script again.\n' "$current_stage" >&2
+    printf '\nStopped at: %s. ' "$current_stage" >&2
+    if [ "$changed" = yes ]; then
+      printf 'What came before it is done; mend what is wrong and run the script again.\n' >&2
+    else
+      printf 'Nothing has been changed; mend what is wrong and run the script again.\n' >&2
+    fi
     if [ "$restart_due" = yes ]; then
       printf 'The controller has not been restarted yet, and keeps its clients with the old token and CA until it is:\n  %s\n' "$(shown_restart)" >&2
     fi

@@ -58,6 +58,7 @@ restart_controller() {
     warn "LEFT TO YOU, as RESTART=no says: $(shown_restart)"
     return
   fi
+  changed=yes
   case $controller in
     */pod/*) replace_pod ;;
     *) restart_deployment ;;

@@ -92,6 +92,7 @@ remove() {
 delete_control_plane() {
   local object
   stage "$name: delete the Cluster, then what else the control plane has of it"
+  changed=yes
   restart_due=yes
   for object in "${control_plane_objects[@]}"; do
     remove on_control_plane "$object"

@@ -75,6 +75,7 @@ revoke() {
   find_old_secrets
   for secret in $left_over; do
     if [ "$REVOKE_OLD" = yes ]; then
+      changed=yes
       on_compute -n default delete secret "$secret" --ignore-not-found ||
         fail "$name: the Secret $secret can't be deleted, so its token is still good" 'the message above'
     else

@@ -95,6 +95,7 @@ apply() {
 
 apply_compute() {
   stage "$name: apply the compute side"
+  changed=yes
   "${render[@]}" --side compute | apply on_compute ||
     fail "$name: the compute side can't be applied" \
       "the message above; your rights there: $(shown "${compute[@]}" -n default auth can-i --list)" \

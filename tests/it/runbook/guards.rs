@@ -335,6 +335,7 @@ fn a_missing_token_file_is_told_before_anything_is_changed() {
         ],
     );
     assert!(!world.has("compute/serviceaccount.ray-manager"));
+    fails_with(&run, &["Nothing has been changed"]);
 
     // Nobody changes the file while the script waits.
     let file = "my values/c0.token";
