@@ -17,6 +17,7 @@ use crate::input::secret::Secret;
 use crate::input::values::{CredentialsValues, TokenValues};
 use crate::input::words::did_you_mean;
 use crate::input::{self, Inputs, Needs, Request};
+use crate::registration::name::check_label;
 use crate::registration::service_account::ServiceAccount;
 use crate::registration::storage::{Access, KeyPair};
 use crate::registration::{Registration, TokenDelivery};
@@ -246,12 +247,17 @@ impl Seen {
 
     /// Puts an endpoint of its own in the place of the one that is gone, and that nothing is read of.
     fn without_compute(inputs: &mut Inputs) -> Self {
+        // One of its own, as two at one host would be a finding. What is wrong with a name is told anyway.
+        let host = match check_label(&inputs.values.name) {
+            Ok(()) => inputs.values.name.as_str(),
+            Err(_) => "compute",
+        };
         inputs.endpoint = Ok(Endpoint {
             context: String::new(),
             kubeconfig: Source::Path(PathBuf::new()),
             origin: String::new(),
             server: Server {
-                url: Some(format!("https://{}.invalid", inputs.values.name)),
+                url: Some(format!("https://{host}.invalid")),
                 origin: String::new(),
                 is_from_values: true,
                 instead_of: None,

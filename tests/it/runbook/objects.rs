@@ -143,6 +143,31 @@ fn a_compute_cluster_that_is_gone_is_left_out() {
 }
 
 #[test]
+fn several_that_are_gone_are_one_script() {
+    let world = world("");
+    let sandbox = &world.sandbox;
+    sandbox.write("c1.yaml", values("").replace("c0", "c1"));
+    sandbox.write("c_2.yaml", values("").replace("c0", "c_2"));
+    let gone = [
+        "runbook",
+        DEREGISTER,
+        "--compute-is-gone",
+        "-f",
+        "my values/c0.yaml",
+    ];
+    let script = world.script_by(&[&gone[..], &["c1.yaml"]].concat());
+    assert!(script.succeeds_quietly().contains("clusters=(c0 c1)\n"));
+    // What is wrong with the name is all that is told.
+    let wrong = world.script_by(&[&gone[..], &["c_2.yaml"]].concat());
+    wrong.fails_with(&["c_2"]);
+    assert!(
+        !wrong.stderr.contains("invalid:") && !wrong.stderr.contains("failed to use :"),
+        "{}",
+        wrong.stderr
+    );
+}
+
+#[test]
 fn the_compute_side_goes_also_where_the_controller_does_not_restart() {
     let world = world("");
     world.run(REGISTER, &[]).succeeds();
