@@ -199,6 +199,16 @@ fn a_signal_is_told() {
             run.stderr
         );
     }
+
+    // Also what is still to be done then.
+    world.fail_on("control-plane", "!* rollout restart *");
+    let run = world.run(REGISTER, &[]);
+    assert_eq!(run.code, 143, "{run:?}");
+    assert!(
+        run.stderr.contains("has not been restarted yet"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
