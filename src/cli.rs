@@ -7,7 +7,7 @@ mod examples;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Renders what registers a compute cluster with a Michelangelo control plane.
 ///
@@ -96,7 +96,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct InitArgs {
     /// Compute kubeconfig [default: $KUBECONFIG, ~/.kube/config]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", add = completion::file())]
     pub kubeconfig: Option<OsString>,
 
     /// Context in it; needed where it has several
@@ -108,7 +108,7 @@ pub struct InitArgs {
     pub name: Option<String>,
 
     /// Path, from the values file, or URL of the schema that its first line names to editors
-    #[arg(long, value_name = "PLACE", value_hint = ValueHint::FilePath, default_value = "ma-register.schema.json")]
+    #[arg(long, value_name = "PLACE", add = completion::file(), default_value = "ma-register.schema.json")]
     pub schema: String,
 }
 
@@ -124,7 +124,7 @@ pub struct RenderArgs {
     pub side: Option<SideArg>,
 
     /// Directory to write to, one file an object; made where it is missing
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
+    #[arg(short, long, value_name = "DIR", add = completion::folder(), help_heading = "Output")]
     pub output_dir: Option<PathBuf>,
 
     /// How the directory is written.
@@ -144,7 +144,7 @@ pub struct DiffArgs {
     pub inputs: InputArgs,
 
     /// Directory to compare with
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
+    #[arg(short, long, value_name = "DIR", add = completion::folder(), help_heading = "Output")]
     pub output_dir: PathBuf,
 
     /// Side to compare; both where it is left out
@@ -178,7 +178,7 @@ pub struct InspectArgs {
     pub sources: SourceArgs,
 
     /// Token of the service account, where the values file says nothing about it; `-` is standard input
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Inputs")]
+    #[arg(long, value_name = "FILE", add = completion::file(), help_heading = "Inputs")]
     pub token_file: Option<OsString>,
 
     /// How it is shown
@@ -213,7 +213,7 @@ pub struct SchemaArgs {
 #[derive(Debug, Args)]
 pub struct TemplatesArgs {
     /// Directory to write to; made where it is missing
-    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(value_name = "DIR", add = completion::folder())]
     pub dir: PathBuf,
 }
 
@@ -240,24 +240,11 @@ pub enum ShellArg {
     Zsh,
 }
 
-impl ShellArg {
-    /// The shell's name, as it is written in an argument.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Bash => "bash",
-            Self::Elvish => "elvish",
-            Self::Fish => "fish",
-            Self::Powershell => "powershell",
-            Self::Zsh => "zsh",
-        }
-    }
-}
-
 /// Arguments of `man`.
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// Directory to write to, a page for each command; made where it is missing
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(short, long, value_name = "DIR", add = completion::folder())]
     pub output_dir: Option<PathBuf>,
 }
 
@@ -329,7 +316,7 @@ pub struct ScriptArgs {
     pub control_plane_context: String,
 
     /// Kubeconfig with that context, for the script to use [default: kubectl's own]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Control plane")]
+    #[arg(long, value_name = "FILE", add = completion::file(), help_heading = "Control plane")]
     pub control_plane_kubeconfig: Option<OsString>,
 }
 
@@ -353,7 +340,7 @@ pub struct InputArgs {
     pub sources: SourceArgs,
 
     /// Token of the service account, where the values file says nothing about it; `-` is standard input
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Inputs")]
+    #[arg(long, value_name = "FILE", add = completion::file(), help_heading = "Inputs")]
     pub token_file: Option<OsString>,
 
     /// How it is rendered.
@@ -378,7 +365,7 @@ pub struct SourceArgs {
     pub defaults: Option<OsString>,
 
     /// Compute kubeconfig, where the values file names none [default: $KUBECONFIG, ~/.kube/config]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", add = completion::file())]
     pub kubeconfig: Option<OsString>,
 
     /// Context in it, where the values file names none [default: current-context]
@@ -391,7 +378,7 @@ pub struct SourceArgs {
 #[command(next_help_heading = "Inputs")]
 pub struct RenderingArgs {
     /// Folder with templates of your own, in place of the built-in ones or beside them
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", add = completion::folder())]
     pub templates: Option<PathBuf>,
 
     /// Treat warnings as errors

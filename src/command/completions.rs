@@ -10,7 +10,7 @@ use crate::cli::{CompletionsArgs, completion};
 /// # Errors
 /// Where standard output can't be written.
 pub fn run(args: &CompletionsArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
-    completion::write_script(args.shell.as_str(), outside.out)
+    completion::write_script(args.shell, outside.out)
         .and_then(|()| outside.out.flush())
         .context("failed to write to standard output")?;
     Ok(Outcome::Done)

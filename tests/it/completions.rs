@@ -59,6 +59,10 @@ const CONTEXTS: &str = "contexts:
 - {name: arn:aws:eks:us-east-1:123456789012:cluster/a, context: {cluster: c}}
 - {name: arn:aws:eks:us-east-1:123456789012:cluster/b, context: {cluster: c}}
 - {name: gke_project_us-central1_jobs, context: {cluster: c}}
+- {name: kubernetes-admin@kubernetes, context: {cluster: c}}
+- {name: '{a,b}', context: {cluster: c}}
+- {name: ~home, context: {cluster: c}}
+- {name: eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln, context: {cluster: c}}
 - {name: with space, context: {cluster: c}}
 - {name: \"with\\nline\", context: {cluster: c}}
 ";
@@ -87,49 +91,22 @@ impl Shell {
         run(&mut bash, "").succeeds_quietly().to_owned()
     }
 
-    /// What bash inserts for the end of a line that is typed; it has split the line into words.
+    /// What bash inserts for the end of a line that is typed.
     fn offers(&self, line: &str) -> Vec<String> {
-        let words = split(line);
-        let array: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+        self.offers_with(r#"$' \t\n"\'@><=;|&(:'"#, line)
+    }
+
+    /// As above, where these characters begin a word.
+    fn offers_with(&self, breaks: &str, line: &str) -> Vec<String> {
+        self.0.write("line", line);
         let script = format!(
             "source <(ma-register completions bash)
-             COMP_LINE='{line}' COMP_POINT=${{#COMP_LINE}}
-             COMP_WORDS=({}) COMP_CWORD={}
+             COMP_LINE=$(<line) COMP_POINT=1000 COMP_WORDBREAKS={breaks}
              $(complete -p ma-register | grep -o '_ma[^ ]*')
-             printf '%s\\n' \"${{COMPREPLY[@]}}\"",
-            array.join(" "),
-            words.len() - 1
+             printf '%s\\n' \"${{COMPREPLY[@]}}\""
         );
         self.bash(&script).lines().map(str::to_owned).collect()
     }
-}
-
-/// Splits a line into words as bash's line editor does: at blanks, and around `=` and `:`, which are
-/// words of their own.
-fn split(line: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    for character in line.chars() {
-        let is_mark = |word: &String| word.starts_with([':', '=']);
-        let last = words.last_mut().unwrap();
-        match character {
-            ' ' if last.is_empty() => {}
-            ' ' => words.push(String::new()),
-            ':' | '=' if last.is_empty() || is_mark(last) => last.push(character),
-            ':' | '=' => words.push(character.to_string()),
-            _ if is_mark(last) => words.push(character.to_string()),
-            _ => last.push(character),
-        }
-    }
-    words
-}
-
-#[test]
-fn a_line_is_split_as_bash_does() {
-    assert_eq!(
-        split("a -b=c d:e "),
-        ["a", "-b", "=", "c", "d", ":", "e", ""]
-    );
-    assert_eq!(split("a -b="), ["a", "-b", "="]);
 }
 
 #[test]
@@ -147,24 +124,54 @@ fn bash_completes_commands_flags_values_and_files() {
             "ma-register render -f a.yaml clusters/",
             &["clusters/c0.yaml"],
         ),
-        ("ma-register render -f m", &["my\\ clusters/"]),
         (
             "ma-register render --defaults=clusters/",
             &["clusters/c0.yaml"],
         ),
+        ("ma-register render -o ", &["clusters/", "my\\ clusters/"]),
         (
             "ma-register inspect --token-file ~/clusters/n",
             &["~/clusters/notes.txt"],
         ),
         ("ma-register completions f", &["fish"]),
         ("ma-register nosuchcommand x", &[""]),
+        // Where output goes is the shell's own to complete.
+        ("ma-register init > clus", &[""]),
+        ("ma-register init >clus", &[""]),
+        ("ma-register init > c0.yaml --na", &["--name"]),
     ] {
         assert_eq!(shell.offers(line), expected, "{line}");
     }
 }
 
 #[test]
-fn bash_completes_contexts_colons_and_all() {
+fn bash_completes_what_is_quoted() {
+    let shell = Shell::new();
+    for (line, expected) in [
+        ("render -f m", "my\\ clusters/"),
+        ("render -f my\\ c", "my\\ clusters/"),
+        ("render -f \"my c", "my clusters/"),
+        ("render -f 'my clusters/", "my clusters/c1.yaml"),
+        ("render -f \"my clusters\"/", "my\\ clusters/c1.yaml"),
+        (
+            "render -f \"my clusters/c1.yaml\" clusters/",
+            "clusters/c0.yaml",
+        ),
+        ("render --defaults=\"my c", "my clusters/"),
+        ("init --context \"wi", "with space"),
+        ("init --context with\\ s", "with\\ space"),
+        (
+            "init --kubeconfig 'other' --context o",
+            "other_project_us-central1_jobs",
+        ),
+    ] {
+        let line = format!("ma-register {line}");
+        assert_eq!(shell.offers(&line), [expected], "{line}");
+    }
+}
+
+#[test]
+fn bash_completes_contexts_whatever_is_in_them() {
     const CLUSTERS: [&str; 2] = ["cluster/a", "cluster/b"];
     let shell = Shell::new();
     let arn = "arn:aws:eks:us-east-1:123456789012:";
@@ -181,21 +188,38 @@ fn bash_completes_contexts_colons_and_all() {
             shell.offers(&format!("{line}{arn}cluster/b")),
             [CLUSTERS[1]]
         );
-        // That with a line's end couldn't be typed.
+        // bash counts the `@` to the word that it replaces.
+        assert_eq!(
+            shell.offers(&format!("{line}kubernetes-admin@k")),
+            ["@kubernetes"]
+        );
+        // That with a line's end couldn't be typed, and a token isn't shown.
         assert_eq!(shell.offers(&format!("{line}w")), ["with\\ space"]);
+        assert_eq!(shell.offers(&format!("{line}e")), [""]);
+        assert_eq!(shell.offers(&format!("{line}{{")), ["\\{a\\,b\\}"]);
+        assert_eq!(shell.offers(&format!("{line}~")), ["\\~home"]);
     }
+    let line = format!("ma-register render --context={arn}");
+    assert_eq!(shell.offers(&line), CLUSTERS);
+    let line = "ma-register render --context=g";
+    assert_eq!(shell.offers(line), ["gke_project_us-central1_jobs"]);
+    // As some have it, for the sake of other programs.
+    let breaks = r#"$' \t\n"\'><;|&('"#;
+    let line = format!("ma-register render --context={arn}c");
     assert_eq!(
-        shell.offers(&format!("ma-register render --context={arn}")),
-        CLUSTERS
+        shell.offers_with(breaks, &line),
+        whole.each_ref().map(|name| format!("--context={name}"))
     );
     assert_eq!(
-        shell.offers("ma-register render --context=g"),
-        ["gke_project_us-central1_jobs"]
+        shell.offers_with(breaks, "ma-register render --context kubernetes-admin@k"),
+        ["kubernetes-admin@kubernetes"]
     );
     for kubeconfig in [
         "--kubeconfig other",
         "--kubeconfig=other",
         "--kubeconfig ~/other",
+        "--kubeconfig $HOME/other",
+        "--kubeconfig=${HOME}/other",
     ] {
         let line = format!("ma-register inspect {kubeconfig} --context o");
         assert_eq!(
@@ -209,12 +233,45 @@ fn bash_completes_contexts_colons_and_all() {
 }
 
 #[test]
+fn nothing_that_is_offered_is_run() {
+    let shell = Shell::new();
+    for name in [
+        "$(touch pwned).yaml",
+        "`touch pwned`.yaml",
+        "x;touch pwned;.yaml",
+    ] {
+        shell.0.write(&format!("odd/{name}"), "");
+    }
+    let offers = shell.offers("ma-register render -f odd/");
+    assert_eq!(
+        offers,
+        [
+            "odd/\\$\\(touch\\ pwned\\).yaml",
+            "odd/\\`touch\\ pwned\\`.yaml",
+            "odd/x\\;touch\\ pwned\\;.yaml"
+        ]
+    );
+    // Within double quotes those would be run that have a meaning there.
+    let offers = shell.offers("ma-register render -f \"odd/");
+    assert_eq!(offers, ["odd/x;touch pwned;.yaml"]);
+    assert!(!shell.0.path().join("pwned").exists());
+}
+
+#[test]
 fn what_goes_wrong_while_completing_is_not_told() {
     let shell = Shell::new();
-    for kubeconfig in ["broken", "none", "clusters", "-"] {
+    // One that is waited for without end.
+    let pipe = shell.0.path().join("pipe");
+    make_pipe(&pipe);
+    for kubeconfig in ["broken", "none", "clusters", "-", "pipe"] {
         let line = format!("ma-register render --kubeconfig {kubeconfig} --context ");
         assert_eq!(shell.offers(&line), [""], "{line}");
     }
+}
+
+fn make_pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success());
 }
 
 #[test]

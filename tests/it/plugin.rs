@@ -128,10 +128,13 @@ fn it_answers_what_completes_its_arguments() {
         ),
         (
             &["init", "--kubeconfig", "kubeconfig", "--context", ""],
-            "ctx\n:4\n",
+            "ctx\tvalue\n:4\n",
         ),
-        (&["render", "-f", "cl"], "clusters/\n:6\n"),
-        (&["render", "-f", "clusters/a"], "clusters/a.yaml\n:4\n"),
+        (&["render", "-f", "cl"], "clusters/\tvalue\n:6\n"),
+        (
+            &["render", "-f", "clusters/a"],
+            "clusters/a.yaml\tvalue\n:4\n",
+        ),
         (
             &["sch"],
             "schema\tWrite the JSON Schema of the values file, for editors\n:4\n",
@@ -144,13 +147,40 @@ fn it_answers_what_completes_its_arguments() {
 }
 
 #[test]
+fn kubectls_script_gets_nothing_that_it_could_run() {
+    let sandbox = linked();
+    for name in [
+        "$(touch pwned)",
+        "`touch pwned`",
+        "x;touch pwned",
+        "a b",
+        "a'b",
+        "~b",
+        "c\n:1",
+        "good",
+    ] {
+        sandbox.write(&format!("odd/{name}.yaml"), "");
+    }
+    let run = call(
+        &sandbox,
+        "kubectl_complete-ma_register",
+        &["render", "-f", "odd/"],
+    );
+    assert_eq!(run.succeeds_quietly(), "odd/good.yaml\tvalue\n:4\n");
+}
+
+#[test]
 fn kubectl_takes_its_answers() {
     let sandbox = linked();
     let words = ["__complete", "ma-register", "render", "--context", ""];
     let Some(run) = kubectl(&sandbox, &words, "") else {
         return;
     };
-    assert!(run.succeeds().starts_with("ctx\n:4\n"), "{}", run.stdout);
+    assert!(
+        run.succeeds().starts_with("ctx\tvalue\n:4\n"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]

@@ -39,6 +39,17 @@ impl Search {
         }
     }
 
+    /// Whether what it leads to can be read at once: no standard input, pipe or device.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Named(source) => source.is_lasting(),
+            Self::Home(path) => path.is_file(),
+            Self::List(list) => std::env::split_paths(list)
+                .filter(|path| path.exists())
+                .all(|path| path.is_file()),
+        }
+    }
+
     /// The bytes of each kubeconfig, in order.
     ///
     /// # Errors
