@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -29,7 +29,10 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::from(WRONG),
         };
     }
-    let cli = called_as.parse(&arguments);
+    let cli = match called_as.parse(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return told(&error),
+    };
     // Colour on a terminal only, where `NO_COLOR` and the like don't say otherwise.
     let mut err = match io::stderr().is_terminal() {
         true => AutoStream::auto(io::stderr()),
@@ -54,6 +57,16 @@ fn main() -> ExitCode {
             outside.report.error(&error);
             ExitCode::from(WRONG)
         }
+    }
+}
+
+/// Tells of arguments that are wrong, or the help that they ask for.
+fn told(error: &clap::Error) -> ExitCode {
+    let written = error.print().and_then(|()| io::stdout().flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(WRONG),
+        _ if error.use_stderr() => ExitCode::from(WRONG),
+        _ => ExitCode::SUCCESS,
     }
 }
 

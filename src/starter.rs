@@ -11,7 +11,7 @@ use crate::registration::endpoint::{resolve_authority, resolve_server};
 use crate::registration::finding::{Finding, Level};
 use crate::registration::server::Server;
 use crate::render::quoted;
-use crate::text::is_unsafe_to_show;
+use crate::text::{holds_credential, is_unsafe_to_show};
 
 /// What a starter is made of.
 pub struct Starter<'a> {
@@ -43,7 +43,7 @@ impl Starter<'_> {
         // The YAML language server takes it from any comment.
         let modeline = format!("# yaml-language-server: $schema={}", self.schema);
         line(&mut text, 0, &modeline);
-        let head = "Registers one compute cluster. The editor explains every key by the schema, which `ma-register schema` writes.";
+        let head = "Registers one compute cluster. An editor explains every key by that schema, which `ma-register schema` prints. Fill in what stands in <...>; then `ma-register inspect -f` this file shows what it comes to, and `ma-register runbook register` what to do next.";
         comment(&mut text, 0, head);
         line(&mut text, 0, "");
         self.name(&mut text);
@@ -275,7 +275,8 @@ impl Name {
         }
         name.truncate(63);
         let name = name.trim_end_matches('-');
-        match name.is_empty() || TELLING_NOTHING.contains(&name) {
+        let tells_nothing = name.is_empty() || TELLING_NOTHING.contains(&name);
+        match tells_nothing || holds_credential(context) {
             true => Self::Open,
             false => Self::Guessed(name.to_owned()),
         }
@@ -299,6 +300,7 @@ mod tests {
             ("ÄÖ", ""),
             ("kubernetes-admin@kubernetes", ""),
             ("default", ""),
+            ("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln", ""),
             ("", ""),
         ] {
             let expected = match name {

@@ -47,38 +47,40 @@ impl CalledAs {
         }
     }
 
-    /// Parses the arguments; ends the process where they are wrong or ask for help.
-    pub fn parse(self, arguments: &[OsString]) -> Cli {
+    /// Parses the arguments.
+    ///
+    /// # Errors
+    /// Where they are wrong, or ask for help, which is an error to the parser as well.
+    pub fn parse(self, arguments: &[OsString]) -> Result<Cli, Error> {
         let mut parser = self.parser();
         let cli = parser
             .try_get_matches_from_mut(arguments)
             .and_then(|matches| Cli::from_arg_matches(&matches));
-        cli.unwrap_or_else(|error| with_tip(error).format(&mut parser).exit())
+        cli.map_err(|error| with_tip(error).format(&mut parser))
     }
 }
 
-/// Says where a file stands that isn't after a flag.
+/// Says after which flag a file stands.
 fn with_tip(mut error: Error) -> Error {
     let is_file = matches!(
         error.get(ContextKind::InvalidArg),
-        Some(ContextValue::String(argument)) if !argument.starts_with('-') && is_yaml(argument)
+        Some(ContextValue::String(argument)) if !argument.starts_with('-')
     );
-    let has_values = |usage: &ContextValue| usage.to_string().contains("--values");
-    if error.kind() == ErrorKind::UnknownArgument
-        && is_file
-        && error.get(ContextKind::Usage).is_some_and(has_values)
-    {
-        let tip = "values files stand after '-f'";
-        error.insert(
-            ContextKind::Suggested,
-            ContextValue::StyledStrs(vec![tip.into()]),
-        );
+    if error.kind() != ErrorKind::UnknownArgument || !is_file {
+        return error;
     }
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string);
+    let usage = usage.unwrap_or_default();
+    let tip = if usage.contains("--values") {
+        "values files stand after '-f'"
+    } else if usage.contains(" init") {
+        "a kubeconfig stands after '--kubeconfig', and one of its contexts after '--context'"
+    } else {
+        return error;
+    };
+    let tip = ContextValue::StyledStrs(vec![tip.into()]);
+    error.insert(ContextKind::Suggested, tip);
     error
-}
-
-fn is_yaml(argument: &str) -> bool {
-    argument.ends_with(".yaml") || argument.ends_with(".yml")
 }
 
 fn with_examples_of_plugin(command: Command) -> Command {

@@ -15,7 +15,8 @@ pub const INSPECT: &str = "\
 Examples:
   ma-register inspect -f c0.yaml
   ma-register inspect -f clusters/*.yaml
-  ma-register inspect -f clusters/*.yaml --format json | jq -r '.[] | [.name, .token.expires] | @tsv'
+  ma-register inspect -f clusters/*.yaml --format json |
+    jq -r '.[] | [.name, .token.expires] | @tsv'
 
 Reads: what `render` reads with the same flags.
 Writes: a table or JSON to standard output. Notes and errors go to standard error.
@@ -24,8 +25,10 @@ Exit code: 0 done, findings or not, 2 where anything can't be used or told; the 
 /// Of `render`.
 pub const RENDER: &str = "\
 Examples:
-  ma-register render -f c0.yaml --side compute | kubectl --context COMPUTE apply -f -
-  ma-register render -f c0.yaml --side control-plane --token-file token | kubectl --context CONTROL_PLANE apply -f -
+  ma-register render -f c0.yaml --side compute |
+    kubectl --context COMPUTE apply -f -
+  ma-register render -f c0.yaml --side control-plane --token-file token |
+    kubectl --context CONTROL_PLANE apply -f -
   ma-register render -f clusters/*.yaml --output-dir deploy --prune
 
 Reads: the values files, the kubeconfigs, and the files that the values files name.
@@ -36,7 +39,8 @@ Exit code: 0 done, 2 anything wrong; then nothing has been written.";
 pub const DIFF: &str = "\
 Examples:
   ma-register diff -f clusters/*.yaml -o deploy --prune
-  ma-register diff -f clusters/*.yaml -o deploy --prune --quiet || echo deploy is not up to date
+  ma-register diff -f clusters/*.yaml -o deploy --prune --quiet ||
+    echo deploy is not up to date, or something is wrong
 
 Reads: what `render` reads with the same flags, and DIR.
 Writes: the diff to standard output. Warnings, errors and a summary go to standard error.
@@ -45,8 +49,10 @@ Exit code: 0 no difference, 1 some, 2 anything wrong.";
 /// Of `runbook`.
 pub const RUNBOOK: &str = "\
 Examples:
-  ma-register runbook register -f c0.yaml --control-plane-context control-plane > register.sh
-  ma-register runbook rotate -f clusters/*.yaml --control-plane-context control-plane > rotate.sh
+  ma-register runbook register -f c0.yaml \\
+    --control-plane-context control-plane > register.sh
+  ma-register runbook rotate -f clusters/*.yaml \\
+    --control-plane-context control-plane > rotate.sh
   REVOKE_OLD=yes bash rotate.sh
 
 Reads: the values files and the kubeconfigs; no token and no key.
@@ -57,7 +63,8 @@ Exit code: 0 done, 2 anything wrong.";
 pub const SCHEMA: &str = "\
 Examples:
   ma-register schema > ma-register.schema.json
-  ma-register schema --fleet > ma-register.schema.json    # where there are defaults
+  # Where there are defaults:
+  ma-register schema --fleet > ma-register.schema.json
 
 Reads: nothing.
 Writes: the schema (draft 2020-12) to standard output.
@@ -76,9 +83,14 @@ Exit code: 0 done, 2 anything wrong; then nothing has been written.";
 /// Of `completions`.
 pub const COMPLETIONS: &str = "\
 Examples:
-  source <(ma-register completions bash)     # in ~/.bashrc
-  source <(ma-register completions zsh)      # in ~/.zshrc, after compinit
-  ma-register completions fish | source      # in ~/.config/fish/config.fish
+  # In ~/.bashrc; in ~/.zshrc, after compinit, with zsh:
+  eval \"$(ma-register completions bash)\"
+  # In ~/.config/fish/config.fish:
+  ma-register completions fish | source
+  # In ~/.config/elvish/rc.elv:
+  eval (ma-register completions elvish | slurp)
+  # In $PROFILE of PowerShell:
+  ma-register completions powershell | Out-String | Invoke-Expression
 
 Reads: nothing.
 Writes: the script to standard output.
@@ -97,7 +109,8 @@ Exit code: 0 done, 2 anything wrong.";
 /// Of `runbook register`.
 pub const REGISTER: &str = "\
 Examples:
-  ma-register runbook register -f c0.yaml --control-plane-context control-plane > register.sh
+  ma-register runbook register -f c0.yaml \\
+    --control-plane-context control-plane > register.sh
   less register.sh && bash register.sh
 
 Reads: the values files and the kubeconfigs; no token and no key.
@@ -107,7 +120,8 @@ Exit code: 0 done, 2 anything wrong.";
 /// Of `runbook rotate`.
 pub const ROTATE: &str = "\
 Examples:
-  ma-register runbook rotate -f c0.yaml --control-plane-context control-plane > rotate.sh
+  ma-register runbook rotate -f c0.yaml \\
+    --control-plane-context control-plane > rotate.sh
   bash rotate.sh && REVOKE_OLD=yes bash rotate.sh
 
 Reads: the values files, each with the new name at the end of `serviceAccount.tokenSecrets`, and the kubeconfigs; no token and no key.
@@ -117,9 +131,11 @@ Exit code: 0 done, 2 anything wrong.";
 /// Of `runbook deregister`.
 pub const DEREGISTER: &str = "\
 Examples:
-  ma-register runbook deregister -f c0.yaml --control-plane-context control-plane > deregister.sh
+  ma-register runbook deregister -f c0.yaml \\
+    --control-plane-context control-plane > deregister.sh
   less deregister.sh && bash deregister.sh
-  ma-register runbook deregister -f c0.yaml --control-plane-context control-plane --compute-is-gone > deregister.sh
+  ma-register runbook deregister -f c0.yaml --compute-is-gone \\
+    --control-plane-context control-plane > deregister.sh
 
 Reads: the values files and the kubeconfigs; no token and no key.
 Writes: the script to standard output. Warnings and errors go to standard error.

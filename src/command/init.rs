@@ -9,7 +9,7 @@ use crate::input::kubeconfig::{Kubeconfigs, Search};
 use crate::input::{endpoint, place::Place};
 use crate::registration::name::check_label;
 use crate::starter::{Name, Starter};
-use crate::text::{is_unsafe_to_show, shown};
+use crate::text::{holds_credential, is_unsafe_to_show, shown};
 
 /// Writes a starter to standard output.
 ///
@@ -26,6 +26,11 @@ pub fn run(args: InitArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         bail!(
             "failed to use `--schema`: it is {}, and a path or URL that editors find in a comment has no white space: write `%20` for a space of a URL, or put the schema elsewhere",
             shown(&schema)
+        );
+    }
+    if holds_credential(&schema) || (schema.contains("://") && schema.contains(['@', '?'])) {
+        bail!(
+            "failed to use `--schema`: it has a user, a password, a query or a token in it, and it stands in a file that others read: write a place that needs none"
         );
     }
     if let Some(name) = &name {

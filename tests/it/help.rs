@@ -73,6 +73,10 @@ fn what_is_misspelt_is_suggested() {
         (&["runbook", "regster"], "'register'"),
         (&["completions", "fsh"], "'fish'"),
         (
+            &["init", "config"],
+            "a kubeconfig stands after '--kubeconfig'",
+        ),
+        (
             &["inspect", "c0.yaml"],
             "'c0.yaml' found\n\n  tip: values files stand after '-f'\n",
         ),

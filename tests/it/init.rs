@@ -127,6 +127,14 @@ fn editors_find_the_schema() {
     for wrong in ["", "a b", "a\nname: b"] {
         init(&sandbox, &["--schema", wrong]).fails_with(&["`--schema`", "white space"]);
     }
+    for wrong in [
+        "https://me:SENTINEL@git.example.com/s",
+        "https://git.example.com/s?token=SENTINEL",
+    ] {
+        let run = init(&sandbox, &["--schema", wrong]);
+        run.fails_with(&["`--schema`", "others read"]);
+        assert!(!run.stderr.contains("SENTINEL"), "{}", run.stderr);
+    }
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn help_shows_it_as_it_is_called() {
         "{help}"
     );
     assert!(
-        help.contains("\n  kubectl ma-register render -f c0.yaml --side compute | kubectl "),
+        help.contains("\n  kubectl ma-register render -f c0.yaml --side compute |\n    kubectl "),
         "{help}"
     );
     assert!(!help.contains("\n  ma-register"), "{help}");
