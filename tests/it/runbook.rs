@@ -6,6 +6,7 @@
 mod failures;
 mod guards;
 mod objects;
+mod readme;
 mod text;
 
 use std::fs;
