@@ -61,8 +61,6 @@ impl Order {
 /// Where anything is wrong with what the script would be made of.
 pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
     let order = Order::of(args.procedure);
-    refuse_what_cannot_be_read_again(&order.args)?;
-    let arguments = arguments(&order)?;
     let Order {
         procedure,
         compute_is_gone,
@@ -73,18 +71,20 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
                 control_plane_context,
                 control_plane_kubeconfig,
             },
-    } = order;
+    } = &order;
+    let (procedure, compute_is_gone) = (*procedure, *compute_is_gone);
+    refuse_what_cannot_be_read_again(&order.args)?;
     let control_plane = Target {
-        kubeconfig: control_plane_kubeconfig.map(path).transpose()?,
-        context: context(control_plane_context)
+        kubeconfig: control_plane_kubeconfig.as_ref().map(path).transpose()?,
+        context: context(control_plane_context.clone())
             .context("failed to use `--control-plane-context`")?,
     };
     note_unknown_context(&control_plane, outside);
     // A script that stops at the first template would be of no use.
-    let templates = fleet::templates(&rendering)?;
+    let templates = fleet::templates(rendering)?;
     Renderer::new(&templates)?;
-    let flags = render_flags(&sources, &rendering)?;
-    let request = fleet::request(sources, NEEDS);
+    let flags = render_flags(sources, rendering)?;
+    let request = fleet::request(sources.clone(), NEEDS);
     let clusters = fleet::each(
         &request,
         WRITING,
@@ -117,9 +117,18 @@ pub fn run(args: RunbookArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
             shown(&cluster.name)
         ));
     }
+    // The current context may be another one when the script is made again.
+    let current = match clusters.as_slice() {
+        [cluster] => cluster
+            .compute
+            .as_ref()
+            .filter(|compute| compute.is_by_current_context),
+        _ => None,
+    };
+    let current = current.map(|compute| compute.target.context.as_str());
     let runbook = Runbook {
         procedure,
-        arguments,
+        arguments: arguments(&order, current)?,
         control_plane,
         clusters,
     };

@@ -134,6 +134,8 @@ pub struct Cluster {
 pub struct Compute {
     /// How kubectl reaches it.
     pub target: Target,
+    /// Whether its values don't name the context.
+    pub is_by_current_context: bool,
     /// The command that renders it, but for the side and the token.
     pub render: Vec<String>,
     /// The host at which the control plane reaches it, as its Cluster has it.

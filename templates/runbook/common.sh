@@ -59,16 +59,20 @@ shown() {
   printf '%s' "${command% }"
 }
 
-# fail WHAT [LOOK_AT...]: ends the script.
+# fail WHAT [LOOK_AT_OR_SETTING...]: ends the script.
 fail() {
+  local hint
   printf '\nerror: %s\n' "$1" >&2
   shift
   if [ -n "$trouble" ]; then
     printf '  kubectl said: %s\n' "$trouble" >&2
   fi
-  if [ "$#" -gt 0 ]; then
-    printf '  look at: %s\n' "$@" >&2
-  fi
+  for hint in "$@"; do
+    case $hint in
+      [A-Z]*=*) printf '  or set: %s\n' "$hint" >&2 ;;
+      *) printf '  look at: %s\n' "$hint" >&2 ;;
+    esac
+  done
   exit 1
 }
 
@@ -119,7 +123,7 @@ look() {
   local side=$1
   shift
   trouble=''
-  if found=$("$side" get --ignore-not-found "$@" 2>"$errors"); then
+  if found=$("$side" get --ignore-not-found --request-timeout=30s "$@" 2>"$errors"); then
     return
   fi
   found=''
@@ -194,7 +198,7 @@ check_tools() {
   check_that_nothing_changed
 }
 
-# The same inputs make the same script; where they don't, it is about something else than what it was read for.
+# The same inputs make the same script; where they don't, it is about other contexts, hosts or objects than when it was read.
 check_that_nothing_changed() {
   local again
   again="$program $(shown "${made_by[@]}")"
@@ -210,6 +214,7 @@ check_that_nothing_changed() {
   }
   ma-register "${made_by[@]}" 2>/dev/null | cmp -s - "$script" ||
     fail 'this script is not what it would be today: the values, the kubeconfig or the program have changed since, or it was made in another folder' \
+      "what differs: $again | diff $(shown "$script") -" \
       "make it again, and read it: $again"
 }
 
@@ -245,13 +250,17 @@ check_control_plane() {
 
 # --- Other registrations ---
 
-# Sets others to the Clusters at the same host and port, but for those of this script.
+# Sets others to the Clusters at the same host and port, but for those of this script, and moved to the host and port of the
+# Cluster of this name, where they are others.
 find_others_at_server() {
   local other other_host other_port
   get on_control_plane -n ma-system clusters.michelangelo.api \
     -o 'jsonpath={range .items[*]}{.metadata.name} {.spec.kubernetes.rest.host} {.spec.kubernetes.rest.port}{"\n"}{end}'
-  others=''
+  others='' moved=''
   while read -r other other_host other_port; do
+    if [ "$other" = "$name" ] && [ "$other_host $other_port" != "$host $port" ]; then
+      moved="$other_host, port $other_port"
+    fi
     case " ${clusters[*]} " in
       *" $other "*) ;;
       *) [ "$other_host $other_port" != "$host $port" ] || others="$others $other" ;;

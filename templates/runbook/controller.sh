@@ -27,7 +27,7 @@ find_controller() {
 # For what can't end well without a restart.
 need_controller() {
   [ "$RESTART" = no ] || [ -n "$controller" ] ||
-    fail 'the controller michelangelo-controllermgr, which has to be restarted, is neither a Deployment nor a Pod in ma-system or in default' \
+    fail 'the controller michelangelo-controllermgr, which has to be restarted, is not seen as a Deployment or a Pod in ma-system or in default' \
       "where it is: $(shown "${control_plane[@]}" get deployments,pods --all-namespaces)" \
       'CONTROLLER=NAMESPACE/deployment/NAME names another; RESTART=no leaves the restart to you'
 }
@@ -51,6 +51,10 @@ shown_restart() {
   esac
 }
 
+# Whether every client of the controller was made after the control plane got what it has now.
+clients_are_new=no
+has_new_clients() { [ "$clients_are_new" = yes ]; }
+
 # It keeps a client for each host and port for good, and what it last read of a Cluster. False where it didn't restart.
 restart_controller() {
   stage 'restart the controller'
@@ -66,7 +70,7 @@ restart_controller() {
 }
 
 restart_deployment() {
-  local selector pods=''
+  local selector pods='' pods_are_known=no
   # The Pods of now are waited for: one that ends may still write what its last probe found.
   # shellcheck disable=SC2016 # these are the template's variables
   if look on_control_plane -n "${controller%%/*}" "${controller#*/}" \
@@ -74,6 +78,7 @@ restart_deployment() {
     selector=${found%,}
     if [ -n "$selector" ] && look on_control_plane -n "${controller%%/*}" pods -l "$selector" -o name; then
       pods=$found
+      pods_are_known=yes
     fi
   fi
   on_controller rollout restart "${controller#*/}" || return
@@ -83,6 +88,11 @@ restart_deployment() {
   while [ -n "$pods" ] && is_one_there "$pods"; do
     keep_waiting || return
   done
+  if [ "$pods_are_known" = yes ]; then
+    clients_are_new=yes
+  else
+    unchecked 'whether the old Pods of the controller have ended, as they are not seen'
+  fi
 }
 
 # is_one_there PODS: whether any of these lines is still a Pod.
@@ -107,7 +117,8 @@ replace_pod() {
   restart_due=no
   rm -f "$saved_pod"
   saved_pod=''
-  on_controller wait --for=condition=Ready "${controller#*/}" --timeout="${TIMEOUT}s"
+  on_controller wait --for=condition=Ready "${controller#*/}" --timeout="${TIMEOUT}s" || return
+  clients_are_new=yes
 }
 
 not_restarted() {

@@ -1,7 +1,7 @@
 # Takes the compute clusters out of the control plane, and its objects out of them: the Cluster first, so that no job is sent
 # any more, then the control plane's other objects, a restart of the controller, which keeps its clients, and at last the
 # compute side. What is deleted is listed below, by its kind, name and namespace. What is gone already is passed over, so it
-# can be run again.
+# can be run again. What it does, in order, is main, at its end.
 #
 # Settings, as environment variables; switches are yes or no:
 #   CONFIRM=yes             don't ask
@@ -12,6 +12,7 @@
 #   RESTART=no              don't restart it: you do
 
 check_deregistration() {
+  local only_compute=no
   if [ "$compute_is_gone" = no ]; then
     stage "$name: check the compute cluster"
     reach on_compute "the compute cluster of $name (if it doesn't exist any more, make this script with --compute-is-gone)"
@@ -19,9 +20,15 @@ check_deregistration() {
   stage "$name: check who else uses what would be deleted"
   foreign='' nobodys=''
   find_owners on_control_plane "${control_plane_objects[@]}"
+  [ -n "$foreign$nobodys" ] || only_compute=yes
   if [ "$compute_is_gone" = no ]; then
     find_owners on_compute "${compute_objects[@]}"
     find_others_at_server
+    if [ -n "$moved" ] && [ "$DELETE_SHARED" != yes ]; then
+      fail "$name: the control plane has a Cluster of that name at $moved, and this script is about the compute cluster at $host, port $port" \
+        "whether that is another compute cluster: name in $values, and the context" \
+        'DELETE_SHARED=yes, where it is the same compute cluster at another address'
+    fi
     if [ -n "$others" ]; then
       say "at the same server there is also the Cluster$others"
       [ "$DELETE_SHARED" = yes ] ||
@@ -33,11 +40,14 @@ check_deregistration() {
   fi
   [ -z "$foreign" ] || say "these belong to another registration:$foreign"
   [ -z "$nobodys" ] || say "these don't say whose they are, by the label app.kubernetes.io/instance:$nobodys"
-  [ -z "$foreign$nobodys" ] || [ "$DELETE_SHARED" = yes ] ||
-    fail "$name: objects would be deleted that aren't known to be this registration's alone" \
-      'who else uses them: another registration of this compute cluster, or a control plane that is its own compute cluster' \
-      'to leave the compute side alone, make this script with --compute-is-gone' \
+  if [ -n "$foreign$nobodys" ] && [ "$DELETE_SHARED" != yes ]; then
+    set -- 'who else uses them: another registration of this compute cluster, or a control plane that is its own compute cluster'
+    if [ "$only_compute" = yes ]; then
+      set -- "$@" 'to leave the compute side alone, make this script with --compute-is-gone'
+    fi
+    fail "$name: objects would be deleted that aren't known to be this registration's alone" "$@" \
       'DELETE_SHARED=yes deletes them nevertheless'
+  fi
   if [ "$compute_is_gone" = no ]; then
     find_jobs
   fi
@@ -55,9 +65,17 @@ find_jobs() {
 }
 
 confirm() {
-  local answer=''
+  local answer='' cluster
   stage 'confirm'
-  say "to be deregistered: ${clusters[*]}"
+  for cluster in "${clusters[@]}"; do
+    use "$cluster"
+    say "to be deregistered: $name" "  from the control plane, by $(shown "${control_plane[@]}"):"
+    printf '       %s\n' "${control_plane_objects[@]}"
+    if [ "$compute_is_gone" = no ]; then
+      say "  from the compute cluster, by $(shown "${compute[@]}"):"
+      printf '       %s\n' "${compute_objects[@]}"
+    fi
+  done
   if [ "$CONFIRM" = yes ]; then
     return
   fi
@@ -84,7 +102,7 @@ remove() {
         "only if the controller is gone for good: $(shown_kubectl "$side" -n "$namespace" patch "$object" --type=merge -p '{"metadata":{"finalizers":null}}')"
       ;;
     *)
-      fail "$name: $object can't be deleted" "the message above, and $(shown_kubectl "$side" ${namespace:+-n "$namespace"} get "$object" -o yaml)"
+      fail "$name: $object can't be deleted" "the message above, and $(shown_kubectl "$side" ${namespace:+-n "$namespace"} describe "$object")"
       ;;
   esac
 }

@@ -1,21 +1,20 @@
 # Gives the compute clusters their side, hands each one's token to the control plane, and verifies that the controller reaches
 # them. It can be run again: what is there already is left or brought up to date, and the controller, which keeps its clients
 # and what it read, is restarted where one of the Clusters was there before. No token or key is written to a file, printed or
-# put into an argument.
+# put into an argument. What it does, in order, is main, at its end.
 #
 # Settings, as environment variables; switches are yes or no:
 #   TIMEOUT=120             seconds to wait for the token, for the controller and the like
 #   FORCE_CONFLICTS=yes     take over fields that something else manages
 #   TAKE_OVER=yes           take over a compute cluster, or objects, of another registration
-#   SAME_TOKEN=yes          make deleted token Secrets again, each with the very token that it had
+#   SAME_TOKEN=yes          make token Secrets that aren't there, also where they were deleted: each gets the token that it had
 #   CONTROLLER=NAMESPACE/deployment/NAME (or NAMESPACE/pod/NAME)
 #                           where the controller isn't michelangelo-controllermgr in ma-system or in default
 #   RESTART=no              don't restart it: you do
 
-# A token Secret that is made again under its old name gets its old token again, and deleting it may have been meant to
-# revoke that.
 check_token_secrets() {
   local secret
+  check_current_secret
   if [ "$SAME_TOKEN" = yes ] || ! was_registered; then
     return
   fi
@@ -25,15 +24,6 @@ check_token_secrets() {
         "serviceAccount.tokenSecrets of $values: remove $secret from it, and make this script again" \
         'SAME_TOKEN=yes makes it again, with the token that it had'
   done
-  [ -n "$old_token_secrets" ] || exists on_compute default secrets "$token_secret" ||
-    fail "$name: the token Secret $token_secret has been deleted, which revoked its token; applying would bring it and the same token back" \
-      "serviceAccount.tokenSecrets of $values: append a name that was never used, and make this script again" \
-      'SAME_TOKEN=yes makes it again, with the token that it had'
-}
-
-was_registered() {
-  holds on_control_plane "cluster-$name-client-token" token &&
-    exists on_compute default serviceaccounts "$service_account"
 }
 
 # Whether the controller may have a client for it, or have read it.

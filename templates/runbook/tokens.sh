@@ -65,6 +65,11 @@ shown_token() { shown "${compute[@]}" -n default get secret "$token_secret" -o '
 # Applying would give another registration's objects this one's name.
 check_who_else_is_there() {
   find_others_at_server
+  if [ -n "$moved" ] && [ "$TAKE_OVER" != yes ]; then
+    fail "$name: the control plane has a Cluster of that name at $moved, and it would be changed to $host, port $port" \
+      "whether that is another compute cluster: name in $values, and the context" \
+      'TAKE_OVER=yes, where it is the same compute cluster at a new address'
+  fi
   if [ -n "$others" ]; then
     say "at the same server there is also the Cluster$others"
     [ "$TAKE_OVER" = yes ] ||
@@ -81,6 +86,13 @@ check_who_else_is_there() {
     [ "$TAKE_OVER" = yes ] ||
       fail "$name: objects of another registration would be taken over" \
         'who uses them: the name after "of", perhaps in another control plane' \
+        'TAKE_OVER=yes takes them over'
+  fi
+  if [ -n "$nobodys" ]; then
+    say "these are there, don't say whose they are, and will be this registration's:$nobodys"
+    [ "$TAKE_OVER" = yes ] || exists on_control_plane ma-system clusters.michelangelo.api "$name" ||
+      fail "$name: it isn't registered yet, so these objects are somebody else's" \
+        'who uses them: by another control plane, or made by hand for this one' \
         'TAKE_OVER=yes takes them over'
   fi
 }
@@ -166,12 +178,56 @@ wait_for_store() {
     fail "$name: the ExternalSecret isn't ready" "$look_at_pull"
 }
 
-# Whether the control plane holds the token of the current token Secret; where that can't be told, it doesn't. Nothing of
-# either is shown.
-same_token() {
-  has_data on_compute "$token_secret" token &&
-    has_data on_control_plane "cluster-$name-client-token" token &&
-    cmp -s <(data on_compute "$token_secret" token) <(data on_control_plane "cluster-$name-client-token" token)
+# Whether the control plane holds the token of the current token Secret.
+same_token() { is_token_of "$token_secret" "$name"; }
+
+# is_token_of SECRET CLUSTER: whether the control plane holds that Secret's token for that Cluster; where it can't be told, it
+# doesn't. Nothing of either is shown.
+is_token_of() {
+  has_data on_compute "$1" token &&
+    has_data on_control_plane "cluster-$2-client-token" token &&
+    cmp -s <(data on_compute "$1" token || echo 'not read') \
+      <(data on_control_plane "cluster-$2-client-token" token || echo 'not read either')
+}
+
+# --- Deleted token Secrets ---
+
+# Whether there may be a token that was revoked.
+was_registered() {
+  { holds on_control_plane "cluster-$name-client-token" token ||
+    exists on_control_plane ma-system clusters.michelangelo.api "$name"; } &&
+    exists on_compute default serviceaccounts "$service_account"
+}
+
+# A token Secret that is made again under its old name gets its old token again, and deleting it may have been meant to
+# revoke that. So the current one is made only where it is known to be new: where the control plane holds another one's token.
+check_current_secret() {
+  local secret
+  if [ "$SAME_TOKEN" = yes ] || exists on_compute default secrets "$token_secret" || ! was_registered; then
+    return
+  fi
+  for secret in $old_token_secrets; do
+    if is_token_of "$secret" "$name"; then
+      return
+    fi
+  done
+  if is_token_of_another; then
+    return
+  fi
+  fail "$name: the token Secret $token_secret isn't there: it is new, or was deleted, which revoked its token, and applying would bring the same token back" \
+    "if it was deleted: append a name that was never used to serviceAccount.tokenSecrets of $values, remove this one, and make this script again" \
+    'SAME_TOKEN=yes, where the name was never used, or the token may come back'
+}
+
+# Whether the control plane's token says itself that it is another Secret's than the current one.
+is_token_of_another() {
+  local said
+  [ "$token_from" = pipe ] && has_data on_control_plane "cluster-$name-client-token" token || return
+  said=$(control_plane_token 2>/dev/null | "${render[@]}" --side control-plane --token-file - 2>&1 >/dev/null) || true
+  case $said in
+    *token-secret-not-current*) true ;;
+    *) false ;;
+  esac
 }
 
 # --- Verification ---
@@ -282,21 +338,28 @@ is_healthy_since() {
 
 verify_health() {
   local before
-  probe=''
-  look_at_health || true
+  start_waiting
+  until look_at_health; do
+    keep_waiting ||
+      fail "$name: it can't be told what the controller says of the Cluster" 'the network, and your rights there'
+  done
   before=$probe
   say 'waiting for the next probe of the controller, which it does every 30 s'
   start_waiting
   until is_healthy_since "$before"; do
     keep_waiting ||
-      fail "$name: the controller doesn't report the Cluster as ready; the last it said: ${probe:-nothing}" \
+      fail "$name: within $TIMEOUT s the controller has not reported again that the Cluster is ready; the last it said: ${probe:-nothing}" \
         "its conditions: $(shown "${control_plane[@]}" -n ma-system describe clusters.michelangelo.api "$name")" \
         "the controller's log: $(shown_logs)" \
         "whether the control plane's network reaches the compute cluster's API server at $host, port $port (firewall, kubeconfig.server in $values)" \
         'whether the CA is that of the compute cluster' \
         "whether the controller has been restarted since the token or the CA changed, as it keeps its clients: $(shown_restart)"
   done
-  say 'the controller reaches the compute cluster'
+  if has_new_clients || [ "$restart_due" = no ]; then
+    say 'the controller reaches the compute cluster'
+  else
+    say 'the controller reaches the compute cluster, perhaps as before its restart'
+  fi
 }
 
 shown_logs() {

@@ -288,11 +288,7 @@ fn a_cluster_that_was_there_restarts_the_controller() {
     let calls = world.calls();
     let restarts = calls.iter().filter(|call| call.contains("rollout restart"));
     assert_eq!(restarts.count(), 1);
-    let order = [
-        "rollout status",
-        "get --ignore-not-found -n ma-system pod/old",
-        "statusConditions",
-    ];
+    let order = ["rollout status", "-n ma-system pod/old", "statusConditions"];
     let positions = order.map(|part| position(&calls, part));
     assert!(positions.is_sorted(), "{positions:?} {calls:#?}");
 }
@@ -388,7 +384,11 @@ fn a_token_is_rotated_and_then_revoked() {
     world.calls();
     let run = world.run(ROTATE, &[]);
     let said = run.succeeds();
-    assert!(said.contains("delete secret ray-manager-token\n"), "{said}");
+    assert!(said.contains("still good: the token of ray-manager-token\n"));
+    assert!(
+        said.contains("run this script with REVOKE_OLD=yes\n"),
+        "{said}"
+    );
     assert_eq!(world.token(), base64(token("ray-manager-token-2")));
     assert!(world.has("compute/secret.ray-manager-token"));
     let calls = world.calls();
@@ -402,7 +402,7 @@ fn a_token_is_rotated_and_then_revoked() {
     let run = world.run(ROTATE, &[("REVOKE_OLD", "yes")]);
     assert!(
         run.succeeds()
-            .contains("remove it from serviceAccount.tokenSecrets")
+            .contains("remove ray-manager-token from serviceAccount.tokenSecrets")
     );
     assert!(!world.has("compute/secret.ray-manager-token"));
     let calls = world.calls();

@@ -166,6 +166,7 @@ pub fn cluster(
             }
             Some(Compute {
                 target: Target { context, ..target },
+                is_by_current_context: !names_context,
                 render,
                 host: registration.server.url_host(),
                 port: registration.server.port(),

@@ -38,11 +38,11 @@ pub fn render_flags(sources: &SourceArgs, rendering: &RenderingArgs) -> Result<V
     Ok(flags)
 }
 
-/// The arguments that make the script again.
+/// The arguments that make the script again, with the context that is the current one, where it is used.
 ///
 /// # Errors
 /// Likewise.
-pub fn arguments(order: &Order) -> Result<Vec<String>> {
+pub fn arguments(order: &Order, current: Option<&str>) -> Result<Vec<String>> {
     let Order {
         procedure,
         compute_is_gone,
@@ -64,7 +64,7 @@ pub fn arguments(order: &Order) -> Result<Vec<String>> {
     for cluster in &sources.clusters {
         words.push(format!("--cluster={cluster}"));
     }
-    if let Some(context) = &sources.context {
+    if let Some(context) = sources.context.as_deref().or(current) {
         words.push(format!("--context={context}"));
     }
     words.push(format!("--control-plane-context={control_plane_context}"));

@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use super::{DEREGISTER, REGISTER, ROTATE, TWO_TOKENS, token, world};
-use crate::support::{Run, base64, values};
+use super::{DEREGISTER, REGISTER, ROTATE, TWO_TOKENS, World, token, world};
+use crate::support::{Run, base64, project, values};
 
 fn fails_with(run: &Run, parts: &[&str]) {
     assert_eq!(run.code, 1, "{run:?}");
@@ -21,7 +21,7 @@ fn a_revoked_token_does_not_come_back() {
     world.run(REGISTER, &[]).succeeds();
     world.remove("compute/secret.ray-manager-token");
     let run = world.run(REGISTER, &[]);
-    fails_with(&run, &["bring it and the same token back", "append a name"]);
+    fails_with(&run, &["bring the same token back", "append a name"]);
     assert!(!world.has("compute/secret.ray-manager-token"));
 
     // Nor where the new name isn't made yet.
@@ -38,6 +38,155 @@ fn a_revoked_token_does_not_come_back() {
 
     world.run(REGISTER, &[("SAME_TOKEN", "yes")]).succeeds();
     assert!(world.has("compute/secret.ray-manager-token"));
+}
+
+#[test]
+fn the_current_token_does_not_come_back_either() {
+    // The old one is there, so that a new one could be expected.
+    let world = world(TWO_TOKENS);
+    world.run(REGISTER, &[]).succeeds();
+    world.remove("compute/secret.ray-manager-token-2");
+    for procedure in [REGISTER, ROTATE] {
+        let run = world.run(procedure, &[]);
+        fails_with(&run, &["ray-manager-token-2 isn't there", "SAME_TOKEN=yes"]);
+        assert!(!world.has("compute/secret.ray-manager-token-2"));
+    }
+    // Nor where both copies were deleted.
+    world.set_values("");
+    world.remove("compute/secret.ray-manager-token");
+    world.remove("control-plane/secret.cluster-c0-client-token");
+    let run = world.run(REGISTER, &[]);
+    fails_with(&run, &["ray-manager-token isn't there"]);
+    assert!(!world.has("compute/secret.ray-manager-token"));
+    world.run(REGISTER, &[("SAME_TOKEN", "yes")]).succeeds();
+}
+
+#[test]
+fn a_leaked_token_is_replaced_as_the_scripts_say() {
+    let world = world("");
+    world.run(REGISTER, &[]).succeeds();
+    world.remove("compute/secret.ray-manager-token");
+    world.set_values(TWO_TOKENS);
+    let run = world.run(ROTATE, &[]);
+    fails_with(
+        &run,
+        &[
+            "remove it from serviceAccount.tokenSecrets",
+            "runbook register",
+        ],
+    );
+    // The control plane's token says that it isn't of this one, which is new then.
+    world.set_values("serviceAccount: {tokenSecrets: [ray-manager-token-2]}\n");
+    world.run(REGISTER, &[]).succeeds();
+    assert_eq!(world.token(), base64(token("ray-manager-token-2")));
+    assert!(!world.has("compute/secret.ray-manager-token"));
+}
+
+#[test]
+fn nothing_is_revoked_that_may_be_in_use() {
+    let in_rotation = || {
+        let world = world("");
+        world.run(REGISTER, &[]).succeeds();
+        world.set_values(TWO_TOKENS);
+        world
+    };
+    let revoke = [("REVOKE_OLD", "yes"), ("TAKE_OVER", "yes")];
+    let fails = |world: &World, parts: &[&str]| {
+        fails_with(&world.run(ROTATE, &revoke), parts);
+        assert!(world.has("compute/secret.ray-manager-token"));
+    };
+
+    // A GitOps tool puts the old token back while the controller restarts.
+    let world = in_rotation();
+    let secret = world.object("control-plane/secret.cluster-c0-client-token");
+    fs::copy(&secret, world.sandbox.path().join("bin/old")).unwrap();
+    let kubectl = project().join("tests/it/runbook/kubectl");
+    fs::remove_file(world.sandbox.path().join("bin/kubectl")).unwrap();
+    world.write_program(
+        "kubectl",
+        &format!(
+            "#!/bin/sh\ncase \"$*\" in *'rollout status'*) cp bin/old '{}' ;; esac\nexec {} \"$@\"\n",
+            secret.display(),
+            kubectl.display()
+        ),
+    );
+    fails(
+        &world,
+        &[
+            "doesn't hold the token of ray-manager-token-2 any more",
+            "GitOps",
+        ],
+    );
+
+    // Neither token can be compared.
+    let world = in_rotation();
+    for side in ["compute", "control-plane"] {
+        world.fail_on(side, "*jsonpath={.data.token}*");
+    }
+    fails(&world, &["doesn't hold the token of ray-manager-token-2"]);
+
+    // The old Pods of the controller aren't seen.
+    let world = in_rotation();
+    world.fail_on(
+        "control-plane",
+        "get * deployment/michelangelo-controllermgr *",
+    );
+    fails(
+        &world,
+        &[
+            "NOT CHECKED: whether the old Pods",
+            "may still use the token",
+        ],
+    );
+
+    // Another Cluster at the same server uses it.
+    let world = in_rotation();
+    let cluster = fs::read_to_string(world.object("control-plane/cluster.c0")).unwrap();
+    let other = cluster
+        .replace("\"c0\"", "\"c1\"")
+        .replace("cluster-c0", "cluster-c1");
+    fs::write(world.object("control-plane/cluster.c1"), other).unwrap();
+    let secret = world.object("control-plane/secret.cluster-c0-client-token");
+    fs::copy(
+        secret,
+        world.object("control-plane/secret.cluster-c1-client-token"),
+    )
+    .unwrap();
+    fails(
+        &world,
+        &["the Cluster c1 uses the token of ray-manager-token"],
+    );
+}
+
+#[test]
+fn a_name_that_another_compute_cluster_has_is_noticed() {
+    let world = world("");
+    world.run(REGISTER, &[]).succeeds();
+    let elsewhere = world
+        .sandbox
+        .read("my values/config")
+        .replace("203.0.113.7", "203.0.113.8");
+    world.sandbox.write("my values/config", elsewhere);
+    for (procedure, setting) in [(REGISTER, "TAKE_OVER"), (DEREGISTER, "DELETE_SHARED")] {
+        let run = world.run(procedure, &[("CONFIRM", "yes")]);
+        fails_with(
+            &run,
+            &["of that name at https://203.0.113.7, port 6443", setting],
+        );
+        assert!(world.has("control-plane/cluster.c0"));
+    }
+    world.run(REGISTER, &[("TAKE_OVER", "yes")]).succeeds();
+}
+
+#[test]
+fn objects_that_nobody_is_known_to_have_made_are_not_taken_by_a_new_registration() {
+    let world = world("");
+    let object = "compute/configmap.michelangelo-config";
+    fs::write(world.object(object), "kind: ConfigMap\n").unwrap();
+    let run = world.run(REGISTER, &[]);
+    fails_with(&run, &["isn't registered yet", "TAKE_OVER=yes"]);
+    assert!(run.stdout.contains("configmap/michelangelo-config"));
+    world.run(REGISTER, &[("TAKE_OVER", "yes")]).succeeds();
 }
 
 #[test]

@@ -228,6 +228,36 @@ fn each_of_several_clusters_of_a_file_is_rendered_alone() {
 }
 
 #[test]
+fn the_current_context_is_pinned() {
+    let sandbox = Sandbox::with_cluster();
+    let again = |arguments: &[&str]| {
+        let begin = [
+            "runbook",
+            REGISTER,
+            "-f",
+            "c0.yaml",
+            "--kubeconfig",
+            "kubeconfig",
+        ];
+        let end = ["--control-plane-context", "cp"];
+        let run = sandbox.run([&begin, arguments, &end].concat());
+        run.succeeds_quietly().to_owned()
+    };
+    let script = again(&[]);
+    assert!(
+        script.contains(" --context=ctx --control-plane-context=cp"),
+        "{script}"
+    );
+    // Made again by these words it is the same, and what is current is another matter.
+    assert_eq!(again(&["--context=ctx"]), script);
+    let other = sandbox
+        .read("kubeconfig")
+        .replace("current-context: ctx", "current-context: other");
+    sandbox.write("kubeconfig", other);
+    assert_eq!(again(&["--context=ctx"]), script);
+}
+
+#[test]
 fn findings_are_told_here_already() {
     let sandbox = Sandbox::with_cluster();
     sandbox.write("kubeconfig", kubeconfig("server: https://127.0.0.1:6443"));
