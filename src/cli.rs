@@ -252,8 +252,9 @@ pub struct ManArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct TreeArgs {
-    /// Remove generated files from DIR that this run doesn't yield, those of other clusters included
-    #[arg(long, requires = "output_dir", conflicts_with = "clusters")]
+    /// Remove generated files from DIR that this run doesn't yield: those of other clusters, too,
+    /// unless `--cluster` is given
+    #[arg(long, requires = "output_dir")]
     pub prune: bool,
 
     /// Write kustomization.yaml files into DIR as well, for `kubectl apply -k` and GitOps tools

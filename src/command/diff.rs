@@ -21,7 +21,7 @@ pub fn run(args: DiffArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         outside.progress = Progress::new(false);
     }
     let sides = tree::sides(args.side);
-    let options = tree::options(sides, &args.tree);
+    let options = tree::options(sides, args.inputs.sources.clusters.clone(), &args.tree);
     let Some(fleet) = fleet::render(args.inputs, sides, outside)? else {
         return Ok(Outcome::Wrong);
     };

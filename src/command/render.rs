@@ -21,6 +21,7 @@ pub fn run(args: RenderArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         outside.progress = Progress::new(false);
     }
     let sides = sides(&args)?;
+    let options = tree::options(sides, args.inputs.sources.clusters.clone(), &args.tree);
     let Some(fleet) = fleet::render(args.inputs, sides, outside)? else {
         return Ok(Outcome::Wrong);
     };
@@ -35,7 +36,6 @@ pub fn run(args: RenderArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
             Ok(Outcome::Done)
         }
         Some(root) => {
-            let options = tree::options(sides, &args.tree);
             write(&root, &manifests, &options, args.quiet, outside)?;
             Ok(Outcome::Done)
         }

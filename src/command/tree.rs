@@ -20,8 +20,8 @@ pub fn sides(side: Option<SideArg>) -> &'static [Side] {
     }
 }
 
-/// How the directory is written.
-pub fn options(sides: &'static [Side], args: &TreeArgs) -> Options {
+/// How the directory is written by a run that is about these clusters, or about all.
+pub fn options(sides: &'static [Side], clusters: Vec<String>, args: &TreeArgs) -> Options {
     let TreeArgs {
         prune,
         kustomization,
@@ -29,6 +29,7 @@ pub fn options(sides: &'static [Side], args: &TreeArgs) -> Options {
     } = *args;
     Options {
         sides,
+        clusters,
         prune,
         kustomization,
         plaintext_secrets,

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::Options;
 use super::plan::{Folder, Planned};
 use crate::render::quoted;
 use crate::side::Side;
@@ -20,21 +21,22 @@ pub fn of_manifests<'a>(files: &[Planned<'a>]) -> Option<Planned<'a>> {
 /// The file that lists the clusters of the control plane: those of this run, and those that others
 /// have rendered and that stay. Otherwise rendering one cluster of many would make a GitOps tool
 /// delete all the others.
-pub fn of_clusters<'a>(clusters: &[Folder<'_>], prune: bool) -> Planned<'a> {
+pub fn of_clusters<'a>(clusters: &[Folder<'_>], options: &Options) -> Planned<'a> {
     let names: Vec<String> = clusters
         .iter()
-        .flat_map(|folder| resources(folder, prune))
+        .flat_map(|folder| resources(folder, options))
         .collect();
     let path = Path::new(Side::ControlPlane.folder()).join(NAME);
     Planned::of_text(path, text(names.iter().map(String::as_str)))
 }
 
 /// What is listed of a cluster: its folder, or its manifests where a run without lists has made it.
-fn resources(folder: &Folder<'_>, prune: bool) -> Vec<String> {
+fn resources(folder: &Folder<'_>, options: &Options) -> Vec<String> {
     let Some(name) = folder.name.as_ref().and_then(|name| name.to_str()) else {
         return Vec::new();
     };
-    if folder.files.is_empty() && prune {
+    let is_pruned = options.prune && options.is_about(name.as_ref());
+    if folder.files.is_empty() && is_pruned {
         return Vec::new();
     }
     if !folder.files.is_empty() || folder.stale.iter().any(|stale| stale.name() == NAME) {

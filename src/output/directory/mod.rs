@@ -19,6 +19,7 @@ mod transaction;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -37,16 +38,26 @@ use targets::targets;
 use transaction::moves::Moves;
 
 /// How a tree is written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The sides that were rendered; the other one is left as it is.
     pub sides: &'static [Side],
-    /// Remove the generated files of these sides that this run doesn't yield.
+    /// The clusters that the run is about, by name; all where there are none. The folders of others
+    /// are left as they are, whatever is in them.
+    pub clusters: Vec<String>,
+    /// Remove the generated files of these sides and clusters that this run doesn't yield.
     pub prune: bool,
     /// Write `kustomization.yaml` files as well.
     pub kustomization: bool,
     /// Write secrets, too, that the values files don't hold in the clear themselves.
     pub plaintext_secrets: bool,
+}
+
+impl Options {
+    /// Whether the run is about a cluster, by the name of its folder.
+    fn is_about(&self, name: &OsStr) -> bool {
+        self.clusters.is_empty() || self.clusters.iter().any(|cluster| name == cluster.as_str())
+    }
 }
 
 /// What a run has written and left.

@@ -107,7 +107,7 @@ impl<'a> Planned<'a> {
     }
 }
 
-/// A generated file of a rendered side that this run doesn't yield.
+/// A generated file of a rendered side that this run doesn't yield, of a cluster that it is about.
 #[derive(Clone, Debug)]
 pub struct Stale {
     /// Its path below the root.

@@ -122,7 +122,7 @@ impl Survey<'_> {
         if !is_rendered {
             return Ok(());
         }
-        let clusters: Vec<Folder<'_>> = clusters.into_iter().flatten().collect();
+        let mut clusters: Vec<Folder<'_>> = clusters.into_iter().flatten().collect();
         let mut of_side = Folder {
             side,
             name: None,
@@ -132,11 +132,19 @@ impl Survey<'_> {
             has_others: true,
         };
         if self.options.kustomization && side == Side::ControlPlane && is_target {
-            let file = kustomization::of_clusters(&clusters, self.options.prune);
+            let file = kustomization::of_clusters(&clusters, self.options);
             of_side.files.push(file);
         }
         if let Some(fd) = fd {
             self.compare(fd, &mut of_side, &own)?;
+        }
+        if !self.options.clusters.is_empty() {
+            // What is beside the clusters' folders is about all of them.
+            of_side.stale.clear();
+            clusters.retain(|folder| {
+                self.options
+                    .is_about(folder.name.as_deref().unwrap_or_default())
+            });
         }
         folders.push(of_side);
         folders.extend(clusters);

@@ -16,6 +16,7 @@ use crate::render::Secrecy;
 
 const OPTIONS: Options = Options {
     sides: &Side::ALL,
+    clusters: Vec::new(),
     prune: true,
     kustomization: true,
     plaintext_secrets: false,

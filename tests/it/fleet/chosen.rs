@@ -74,20 +74,90 @@ fn what_can_not_be_read_may_be_the_one() {
     }
 }
 
-#[test]
-fn the_files_of_others_are_left() {
+/// Three clusters in a directory `out`, of which `a` has a file that it yields no more, and of which `b`
+/// isn't in any values file any more.
+fn narrowed(flags: &[&str]) -> Sandbox {
     let sandbox = with_all();
-    render(&sandbox, &["all"], &["-o", "out"]).succeeds();
-    let before = sandbox.files("out");
-    let flags = ["-o", "out", "--cluster", "a"];
-    render(&sandbox, &["all"], &flags).succeeds();
-    assert_eq!(sandbox.files("out"), before);
-    let run = render(
-        &sandbox,
-        &["all"],
-        &["-o", "out", "--cluster", "a", "--prune"],
+    render(&sandbox, &["all"], &[&["-o", "out"], flags].concat()).succeeds();
+    let narrow = "serviceAccount: {scope: namespace}\n";
+    sandbox.write("clusters/a.yaml", cluster("a", narrow));
+    let documents = [cluster("c", "labels: {team: ml}\n"), cluster("a", narrow)];
+    sandbox.write("clusters/all.yaml", documents.join("---\n"));
+    sandbox
+}
+
+const GONE: [&str; 2] = [
+    "compute/a/20-clusterrole-ray-manager.yaml",
+    "compute/a/30-clusterrolebinding-ray-manager-binding.yaml",
+];
+
+#[test]
+fn the_files_of_others_are_none_of_its_business() {
+    let sandbox = narrowed(&[]);
+    let of_others = |sandbox: &Sandbox| -> Vec<(String, String)> {
+        let files = sandbox.files("out").into_iter();
+        files
+            .filter(|file| !file.contains("/a/"))
+            .map(|file| (sandbox.read(&format!("out/{file}")), file))
+            .collect()
+    };
+    let before = of_others(&sandbox);
+    let chosen = ["-o", "out", "--cluster", "a"];
+    let pruned = [&chosen[..], &["--prune"]].concat();
+    let diff = |flags: &[&str]| sandbox.run([&["diff", "-f", "clusters/all.yaml"], flags].concat());
+    let note = format!(
+        "note: not rendered by this run and left: `out/{}`, `out/{}`; `--prune`",
+        GONE[0], GONE[1]
     );
-    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
-    assert!(run.stderr.contains("'--prune'"), "{}", run.stderr);
-    assert_eq!(sandbox.files("out"), before);
+    let run = diff(&chosen);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.starts_with(&note), "{}", run.stderr);
+    assert!(!run.stdout.contains("/b/") && !run.stdout.contains("/c/"));
+    let run = diff(&pruned);
+    assert!(run.stderr.contains(" 2 to remove, "), "{}", run.stderr);
+    assert!(!run.stderr.contains("note"), "{}", run.stderr);
+    assert!(!run.stdout.contains("/b/") && !run.stdout.contains("/c/"));
+
+    let run = render(&sandbox, &["all"], &chosen);
+    run.succeeds();
+    assert!(run.stderr.starts_with(&note), "{}", run.stderr);
+    assert_eq!(of_others(&sandbox), before);
+    let run = render(&sandbox, &["all"], &pruned);
+    assert_eq!(
+        run.stderr,
+        "`out`: 0 added, 0 changed, 2 removed, 7 unchanged\n"
+    );
+    assert_eq!(of_others(&sandbox), before);
+    assert!(
+        GONE.iter()
+            .all(|file| !sandbox.path().join("out").join(file).exists())
+    );
+    // One side alone is as narrow.
+    let one_side = [&pruned[..], &["--side", "compute"]].concat();
+    render(&sandbox, &["all"], &one_side).succeeds();
+    assert_eq!(of_others(&sandbox), before);
+    assert_eq!(diff(&pruned).code, 0);
+    // A run about all of them finds the rest.
+    let run = render(&sandbox, &["all"], &["-o", "out", "--prune"]);
+    assert!(run.stderr.contains(" 7 removed, "), "{}", run.stderr);
+}
+
+#[test]
+fn the_list_of_clusters_keeps_the_others() {
+    const LIST: &str = "out/control-plane/kustomization.yaml";
+    let sandbox = narrowed(&["--kustomization"]);
+    let list = sandbox.read(LIST);
+    assert!(
+        list.ends_with("\n  - \"a\"\n  - \"b\"\n  - \"c\"\n"),
+        "{list}"
+    );
+    for flags in [&["--kustomization"][..], &["--kustomization", "--prune"]] {
+        let flags = [&["-o", "out", "--cluster", "a"], flags].concat();
+        render(&sandbox, &["all"], &flags).succeeds();
+        assert_eq!(sandbox.read(LIST), list);
+    }
+    // It is about all of them, so a run about some that makes none hasn't one too many.
+    let run = render(&sandbox, &["all"], &["-o", "out", "--cluster", "a"]);
+    assert!(run.stderr.contains("/control-plane/a/kustomization.yaml`"));
+    assert!(!run.stderr.contains(LIST), "{}", run.stderr);
 }
