@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::text::shown_path;
+use super::secret::may_be_secret;
+use crate::text::{shown, shown_path};
 
 /// The most that is read from one input, in bytes. A kubeconfig, a values file and a CA bundle
 /// are all far below it; what is above it is some other file.
@@ -48,10 +49,15 @@ impl Source {
         match self.folder() {
             Some(folder) => Ok(folder.join(path)),
             None if Path::new(path).is_absolute() => Ok(PathBuf::from(path)),
-            None => bail!(
-                "the path {} is relative, and standard input has no folder that it could be relative to: write an absolute path",
-                crate::text::shown(path)
-            ),
+            None => {
+                let what = match may_be_secret(Path::new(path)) {
+                    true => "the path".to_owned(),
+                    false => format!("the path {}", shown(path)),
+                };
+                bail!(
+                    "{what} is relative, and standard input has no folder that it could be relative to: write an absolute path"
+                )
+            }
         }
     }
 

@@ -57,6 +57,12 @@ impl PathKey {
     }
 }
 
+impl fmt::Display for PathKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.keys().join("."))
+    }
+}
+
 impl Place {
     /// A whole file, without defaults.
     pub fn of(source: Source) -> Self {

@@ -2,13 +2,17 @@
 //!
 //! A secret is read when a side that needs it is rendered, and not otherwise.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::file::{Source, decode};
 use super::place::{PathKey, Place};
 use super::values::{SecretSource, SecretValue};
-use crate::text::shown;
+use super::words::is_like_a_secret;
+use crate::text::{shown, shown_path};
 
 /// A secret and whether the values file holds it in the clear. Its `Debug` form is redacted.
 #[derive(Clone, Debug)]
@@ -66,7 +70,14 @@ pub fn read_source(source: &SecretSource, place: &Place, key: PathKey) -> Result
                 bail!("the path of `file` is empty");
             }
             let path = place.resolve(key, path)?;
-            read_file(&Source::Path(path))
+            let what = match may_be_secret(&path) {
+                true => format!(
+                    "the file that {} names, whose path is not shown since it may be the secret itself",
+                    shown(&key.to_string())
+                ),
+                false => shown_path(&path).to_string(),
+            };
+            read(&Source::Path(path), &what)
         }
     }
 }
@@ -76,11 +87,35 @@ pub fn read_source(source: &SecretSource, place: &Place, key: PathKey) -> Result
 /// # Errors
 /// Where it can't be read, isn't text, or holds nothing.
 pub fn read_file(source: &Source) -> Result<Secret> {
+    read(source, &source.to_string())
+}
+
+fn read(source: &Source, what: &str) -> Result<Secret> {
     let text = source
         .read()
         .and_then(decode)
-        .with_context(|| format!("failed to read {source}"))?;
-    not_empty(text).with_context(|| format!("{source} holds nothing but white space"))
+        .with_context(|| format!("failed to read {what}"))?;
+    not_empty(text).with_context(|| format!("{what} holds nothing but white space"))
+}
+
+/// Whether what stands in the place of a secret's path may be the secret itself, and isn't shown then:
+/// nothing is there, and neither is its folder, as a key may have slashes; or its last part is like a
+/// secret, without the ending of a file.
+pub fn may_be_secret(path: &Path) -> bool {
+    let error = path.symlink_metadata().err();
+    if error.is_none_or(|error| error.kind() == ErrorKind::PermissionDenied) {
+        return false;
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    folder.is_some_and(|folder| !folder.is_dir()) || (is_like_a_secret(&name) && !has_ending(&name))
+}
+
+/// Whether a name ends as those of files do: a token may have a dot too, with much behind it.
+fn has_ending(name: &str) -> bool {
+    const LONGEST: usize = 10;
+    name.rsplit_once('.')
+        .is_some_and(|(_, ending)| (1..=LONGEST).contains(&ending.len()))
 }
 
 fn read_variable(name: &str) -> Result<Secret> {

@@ -2,7 +2,7 @@
 
 use crate::input::file::Source;
 use crate::input::place::{PathKey, Place};
-use crate::input::secret::is_identifier;
+use crate::input::secret::{is_identifier, may_be_secret};
 use crate::input::values::{CredentialsValues, SecretSource, SecretValue, TokenValues};
 use crate::input::{Inputs, Request, StorageKeys};
 use crate::output::facts::{Credentials, Harmless, Origin, Token};
@@ -112,8 +112,7 @@ pub fn credentials(inputs: &Inputs) -> Option<Credentials> {
     })
 }
 
-/// Where a secret was read. A file that couldn't be read isn't named, nor is a variable with an odd
-/// name: it may be the secret itself.
+/// Where a secret was read, or was to be, unless that may be the secret itself.
 fn origin_of_source(source: &SecretSource, place: &Place, key: PathKey, is_read: bool) -> Origin {
     match source {
         SecretSource::Env(name) => Origin {
@@ -123,7 +122,7 @@ fn origin_of_source(source: &SecretSource, place: &Place, key: PathKey, is_read:
         SecretSource::File(path) => Origin {
             from: "file",
             at: (place.resolve(key, path).ok())
-                .filter(|_| is_read)
+                .filter(|path| is_read || !may_be_secret(path))
                 .map(|path| Harmless::path(&path)),
         },
     }

@@ -282,3 +282,71 @@ fn json_has_escapes_for_what_could_act_on_a_terminal() {
     );
     assert_eq!(json(&run)[0]["context"], ODD);
 }
+
+/// The same rule for messages and for what is shown of the place.
+#[test]
+fn a_path_is_shown_unless_it_may_be_the_secret() {
+    let sandbox = Sandbox::with_cluster();
+    sandbox.write("tokens/c0.token", fixture_text("tokens/long-lived.token"));
+    sandbox.write("tokens/folder7of7something/x", "");
+    sandbox.write("tokens/empty7and7like7a7secret", "");
+    let inspect = |line: &str, input: &str, file: &str| {
+        let text = format!("name: c0\n{line}");
+        sandbox.write("c0.yaml", &text);
+        let arguments = ["inspect", "--kubeconfig", "kubeconfig", "--format", "json"];
+        let run = sandbox.run_with_input(arguments.iter().chain(&["-f", file]), input);
+        assert_eq!(run.code, 2, "{text}");
+        run
+    };
+    let token = |path: &str| {
+        format!("storage: {{credentials: workloadIdentity}}\ntoken: {{file: {path}}}\n")
+    };
+    let key = |path: &str| {
+        format!(
+            "token: none\nstorage: {{credentials: {{accessKeyId: a, secretAccessKey: {{file: {path}}}}}}}\n"
+        )
+    };
+    // Mostly somebody has misspelt the file.
+    for path in [
+        "tokn",
+        "tokens/c0.tokn",
+        "tokens/of-cluster-2024-01-01.token",
+        "./tokens/c0",
+        "tokens/folder7of7something",
+        "tokens/empty7and7like7a7secret",
+    ] {
+        let run = inspect(&token(path), "", "c0.yaml");
+        let list = json(&run);
+        let error = list[0]["errors"][0].as_str().unwrap();
+        assert!(error.contains(&format!("`{path}`")), "{error}");
+        assert_eq!(list[0]["token"]["at"], path, "{error}");
+        let run = inspect(&key(path), "", "c0.yaml");
+        assert!(run.stderr.contains(&format!("`{path}`")), "{}", run.stderr);
+        let credentials = &json(&run)[0]["storage"]["credentials"];
+        assert_eq!(credentials["secretAccessKey"]["at"], path);
+    }
+    for path in [
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "/wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "AKIAIOSFODNN7EXAMPLE",
+        "tokens/AKIAIOSFODNN7EXAMPLE",
+        "abcdef.0123456789abcdef",
+    ] {
+        for (lines, named) in [
+            (token(path), "`token.file`"),
+            (key(path), "`storage.credentials.secretAccessKey.file`"),
+        ] {
+            let run = inspect(&lines, "", "c0.yaml");
+            let message = format!(
+                "failed to read the file that {named} names, whose path is not shown since it may be the secret itself"
+            );
+            assert!(run.stderr.contains(&message), "{}", run.stderr);
+            let all = format!("{}{}", run.stdout, run.stderr);
+            assert!(!all.contains(path), "{all}");
+            // On standard input it has no folder.
+            let run = inspect(&lines, &format!("name: c0\n{lines}"), "-");
+            let all = format!("{}{}", run.stdout, run.stderr);
+            assert!(!all.contains(path), "{all}");
+        }
+    }
+}

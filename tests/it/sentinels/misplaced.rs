@@ -50,7 +50,11 @@ pub fn misplaced() -> Vec<String> {
         "{accessKeyId: a, secretAccessKey: \"SENTINEL\\uFDD0\"}",
         "{accessKeyId: a, secretAccessKey: {env: A, file: SENTINEL}}",
         "{accessKeyId: a, secretAccessKey: {env: [SENTINEL]}}",
-        // The key itself where the name of a variable belongs.
+        // The key itself where a file belongs.
+        "{accessKeyId: a, secretAccessKey: {file: wJalrXUtnFEMI/K7MDENG/bPxSENTINEL}}",
+        "{accessKeyId: {file: AKIAIOSFODNN7SENTINEL}, secretAccessKey: a}",
+        "{accessKeyId: {file: /a/SENTINEL}, secretAccessKey: {file: /SENTINEL/a}}",
+        // The same where the name of a variable belongs.
         "{accessKeyId: a, secretAccessKey: {env: SENTINEL/+x}}",
         "{accessKeyId: a, secretAccessKey: {env: \"SENTINEL=x\"}}",
     ]
@@ -95,6 +99,9 @@ pub fn misplaced() -> Vec<String> {
         "token: {env: SENTINEL-x}",
         "token: {env: 73901846520}",
         "token: {file: 73901846520}",
+        "token: {file: SENTINEL/a/b}",
+        "token: {file: wJalrXUtnFEMI7SENTINEL}",
+        "token: {file: hvs.CAESISENTINEL7wJalrXUtnFEMI}",
         "token: !secret SENTINEL",
         "token: none\ntoken: SENTINEL",
         "token: |\n  SENTINEL",
