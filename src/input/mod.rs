@@ -19,6 +19,8 @@ pub mod values_file;
 pub mod words;
 pub mod yaml;
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, bail};
 
 use endpoint::Endpoint;
@@ -135,20 +137,45 @@ fn only_wanted(
         Err(unread) => unread.name.clone(),
     };
     let mut names: Vec<String> = clusters.iter().filter_map(name_of).collect();
-    let all_are_known = names.len() == clusters.len();
     names.sort_unstable();
-    let missing = wanted.iter().find(|name| !names.contains(name));
-    if let Some(missing) = missing.filter(|_| all_are_known) {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        bail!(
-            "failed to use `--cluster`: no values file has the name {}{}; there are {}",
-            shown(missing),
-            words::did_you_mean(missing, &names),
-            shown_first(names.iter().map(|name| shown(name)))
-        );
-    }
+    let missing: BTreeSet<&String> = wanted.iter().filter(|name| !names.contains(name)).collect();
     clusters.retain(|cluster| name_of(cluster).is_none_or(|name| wanted.contains(&name)));
-    Ok(clusters)
+    if missing.is_empty() {
+        return Ok(clusters);
+    }
+    // One that can't be read may be the one that is wanted, so what is wrong with it is told as well.
+    let without_name = clusters
+        .iter_mut()
+        .filter_map(|cluster| cluster.as_mut().err())
+        .find(|unread| unread.name.is_none());
+    match without_name {
+        None => Err(not_there("no values file has", &missing, &names)),
+        Some(unread) => {
+            let values = "none of the values that can be read has";
+            unread.problems.push(not_there(values, &missing, &names));
+            Ok(clusters)
+        }
+    }
+}
+
+/// Says that clusters aren't there, and which ones were perhaps meant.
+fn not_there(none_has: &str, missing: &BTreeSet<&String>, names: &[String]) -> anyhow::Error {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let missing = missing.iter().map(|name| {
+        let question = words::did_you_mean(name, &names);
+        format!("{}{question}", shown(name))
+    });
+    let there_are = match names.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; there are {}",
+            shown_first(names.iter().map(|name| shown(name)))
+        ),
+    };
+    anyhow::anyhow!(
+        "failed to use `--cluster`: {none_has} the name {}{there_are}",
+        shown_first(missing)
+    )
 }
 
 /// Reads everything else about one cluster. `notes` gets lines for the user.

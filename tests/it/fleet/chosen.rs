@@ -60,18 +60,40 @@ fn one_that_is_not_there_suggests_the_right_one() {
     run.fails_with(&[
         "`--cluster`: no values file has the name `eu-wst` (did you mean `eu-west`?); there are `eu-west`, `us-east`",
     ]);
+    let flags = [&CONTROL_PLANE[..], &["--cluster", "x", "eu-wst", "x"]].concat();
+    let run = render(&sandbox, &["eu-west", "us-east"], &flags);
+    run.fails_with(&[
+        "no values file has the name `eu-wst` (did you mean `eu-west`?), `x`; there are",
+    ]);
 }
 
 #[test]
 fn what_can_not_be_read_may_be_the_one() {
     let sandbox = with_all();
     sandbox.write("clusters/b.yaml", "name: [b\n");
-    for name in ["a", "b"] {
-        let flags = [&CONTROL_PLANE[..], &["--cluster", name]].concat();
-        let run = render(&sandbox, &["a", "b"], &flags);
-        run.fails_with(&["failed to read the values file `clusters/b.yaml`"]);
-        assert!(!run.stderr.contains("--cluster"), "{}", run.stderr);
-    }
+    let chosen = |files: &[&str], names: &[&str]| {
+        let flags = [&CONTROL_PLANE[..], &["--cluster"], names].concat();
+        render(&sandbox, files, &flags)
+    };
+    let unreadable = "failed to read the values file `clusters/b.yaml`";
+    let run = chosen(&["a", "b"], &["a"]);
+    run.fails_with(&[unreadable]);
+    assert!(!run.stderr.contains("--cluster"), "{}", run.stderr);
+    // Neither what is wrong with the file hides the name, nor the other way round.
+    chosen(&["a", "b", "c"], &["a", "x", "b"]).fails_with(&[
+        unreadable,
+        "`--cluster`: none of the values that can be read has the name `b`, `x`; there are `a`, `c`\n",
+    ]);
+    chosen(&["b"], &["b"]).fails_with(&[
+        unreadable,
+        "`--cluster`: none of the values that can be read has the name `b`\n",
+    ]);
+    // Of values that are wrong only otherwise the name is known.
+    sandbox.write("clusters/b.yaml", "name: b\nnosuchkey: 1\n");
+    let run = chosen(&["a", "b"], &["b"]);
+    run.fails_with(&["`nosuchkey`"]);
+    assert!(!run.stderr.contains("--cluster"), "{}", run.stderr);
+    chosen(&["a", "b"], &["x"]).fails_with(&["has the name `x`; there are `a`, `b`\n"]);
 }
 
 /// Three clusters in a directory `out`, of which `a` has a file that it yields no more, and of which `b`
