@@ -77,6 +77,11 @@ impl Mistake {
         !matches!(self.about, About::Key | About::HiddenKey)
     }
 
+    /// Whether it is about what stands at its place, and not about what is missing there.
+    pub fn is_about_what_is_there(&self) -> bool {
+        !matches!(self.about, About::Missing(_))
+    }
+
     /// The mistake, seen from one step further out.
     pub fn inside(mut self, step: Step) -> Self {
         self.steps.push(step);

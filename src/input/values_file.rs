@@ -12,7 +12,9 @@ use super::merge::{has, is_mapping_in, merge, remove};
 use super::mistake::{Mistake, Step};
 use super::place::{PathKey, Place};
 use super::values::Values;
+use super::words::{is_like_a_secret, is_plain};
 use super::yaml;
+use crate::placeholder::placeholder_of_path;
 use crate::problems::Problems;
 
 /// The values of one cluster, and where they stand.
@@ -160,8 +162,12 @@ impl File {
                 let mut problems = Problems::default();
                 let name = merged.get("name").and_then(Value::as_str);
                 let name = name.map(str::to_owned);
-                for mistake in all_mistakes(merged, mistake) {
-                    problems.push(self.explain(document, &place, defaults, &mistake));
+                let mut mistakes = all_mistakes(merged.clone(), mistake);
+                // Those are refused later otherwise, each where it is used.
+                let placeholders = placeholders(&merged, &mistakes);
+                mistakes.extend(placeholders);
+                for mistake in mistakes.iter().take(MOST_MISTAKES) {
+                    problems.push(self.explain(document, &place, defaults, mistake));
                 }
                 Err(Unread {
                     place,
@@ -212,6 +218,66 @@ impl File {
             Some(line) => anyhow!("line {line}: {mistake}"),
             None => anyhow!("{mistake}"),
         }
+    }
+}
+
+/// Keys whose values may hold any text.
+const ANY_TEXT: [&[&str]; 2] = [&["annotations"], &["storage", "extraEnv"]];
+
+/// The texts of a document that are still placeholders, apart from what is a mistake already.
+fn placeholders(document: &Value, mistakes: &[Mistake]) -> Vec<Mistake> {
+    let told: Vec<Vec<Step>> = mistakes
+        .iter()
+        .filter(|mistake| mistake.is_about_what_is_there())
+        .map(Mistake::path)
+        .collect();
+    let mut found = Vec::new();
+    find_placeholders(document, &mut Vec::new(), &told, &mut found);
+    found
+}
+
+fn find_placeholders(
+    value: &Value,
+    path: &mut Vec<Step>,
+    told: &[Vec<Step>],
+    found: &mut Vec<Mistake>,
+) {
+    let is_any_text = || {
+        let keys: Vec<&str> = path.iter().filter_map(Step::key).collect();
+        ANY_TEXT.contains(&keys.as_slice())
+    };
+    if told.contains(path) || is_any_text() {
+        return;
+    }
+    match value {
+        Value::String(text) => {
+            if let Some(form) = placeholder_of_path(text) {
+                let mistake = Mistake::new(format!(
+                    "it is or holds a placeholder, `{form}`; put the real value there"
+                ));
+                let steps = path.iter().rev().cloned();
+                found.push(steps.fold(mistake, Mistake::inside));
+            }
+        }
+        Value::Sequence(items) => {
+            for (position, item) in items.iter().enumerate() {
+                path.push(Step::Item(position));
+                find_placeholders(item, path, told, found);
+                path.pop();
+            }
+        }
+        Value::Mapping(pairs) => {
+            for (key, value) in pairs {
+                // Keys beside a mistake haven't been checked, and may be secrets.
+                let key = key.as_str();
+                if let Some(key) = key.filter(|key| is_plain(key) && !is_like_a_secret(key)) {
+                    path.push(Step::Key(key.to_owned()));
+                    find_placeholders(value, path, told, found);
+                    path.pop();
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Tagged(_) => {}
     }
 }
 

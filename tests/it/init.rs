@@ -58,7 +58,7 @@ fn a_starter_of_every_provider_renders_once_it_is_filled_in() {
         let render = ["render", "-f", "c0.yaml", "-o", "out"];
         sandbox
             .run(render)
-            .fails_with(&["`storage.credentials`: expected one of"]);
+            .fails_with(&["`storage.credentials`: it is or holds a placeholder, `<...>`; put one of these there: "]);
         sandbox.write("c0.yaml", filled(starter));
         sandbox.run(render).succeeds();
     }
@@ -107,6 +107,41 @@ fn what_the_control_plane_could_not_use_is_left_open_with_the_reason() {
             .run(["render", "-f", "c0.yaml", "--side", "compute"])
             .fails_with(&["placeholder", "`<...>`"]);
     }
+}
+
+#[test]
+fn everything_that_is_left_open_is_told_in_one_run() {
+    let sandbox = Sandbox::new();
+    let open =
+        kubeconfig_of("server: https://127.0.0.1:6550").replace("name: ctx", "name: default");
+    sandbox.write(
+        "kubeconfig",
+        open.replace("context: ctx", "context: default"),
+    );
+    let run = init(&sandbox, &[]);
+    let starter = run.succeeds_quietly();
+    sandbox.write("c0.yaml", starter);
+    let line = |begin: &str| {
+        let at = starter.lines().position(|line| line.starts_with(begin));
+        at.unwrap_or_else(|| panic!("no {begin}")) + 1
+    };
+    let told = |key: &str, begin: &str| {
+        format!(
+            "caused by: line {}: `{key}`: it is or holds a placeholder, `<...>`; put ",
+            line(begin)
+        )
+    };
+    let run = sandbox.run(["render", "-f", "c0.yaml", "-o", "out"]);
+    run.fails_with(&[
+        &told("storage.credentials", "  credentials: <"),
+        &told("name", "name: <"),
+        &told("kubeconfig.server", "  server: https://<"),
+        &told(
+            "kubeconfig.certificateAuthority",
+            "  certificateAuthority: <",
+        ),
+    ]);
+    assert_eq!(run.stderr.matches("error: ").count(), 4, "{}", run.stderr);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 
 use super::given;
+use crate::placeholder::placeholder_of_path;
 
 /// `storage.credentials`: how jobs get access to the storage.
 #[derive(Debug, JsonSchema)]
@@ -105,9 +106,12 @@ impl<'de> Deserialize<'de> for CredentialsValues {
             WordOr::Word("externalSecret") => Err(de::Error::custom(
                 "`externalSecret` has to say where the store has the key: `{externalSecret: {key: …, accessKeyIdProperty: …, secretAccessKeyProperty: …}}`",
             )),
-            WordOr::Word(_) => Err(de::Error::custom(format!(
-                "expected one of: {CREDENTIALS_FORMS}"
-            ))),
+            WordOr::Word(word) => Err(de::Error::custom(match placeholder_of_path(word) {
+                Some(form) => format!(
+                    "it is or holds a placeholder, `{form}`; put one of these there: {CREDENTIALS_FORMS}"
+                ),
+                None => format!("expected one of: {CREDENTIALS_FORMS}"),
+            })),
             WordOr::Other(mapping) => {
                 Self::try_from(mapping).map_err(<D::Error as de::Error>::custom)
             }
