@@ -36,9 +36,14 @@ pub fn of_fleet(codes: &[&str]) -> Value {
             }
         }
     }
+    // No default has the name, so there is none to take away.
+    let name = schema.pointer("/properties/name").cloned();
     if let Some(root) = schema.as_object_mut() {
         root.remove("required");
         loosen_properties(root);
+    }
+    if let Some((slot, name)) = schema.pointer_mut("/properties/name").zip(name) {
+        *slot = name;
     }
     schema
 }

@@ -344,3 +344,37 @@ fn in_a_fleet_mistakes_are_still_mistakes() {
         render_over(&text, "name: c0\n").fails();
     }
 }
+
+/// The schema of a fleet leaves what is in a list as it is, and finds that by these two shapes.
+#[test]
+fn what_lists_hold_is_a_definition_or_plain() {
+    fn check(schema: &Value, count: &mut usize) {
+        let children = schema
+            .as_object()
+            .into_iter()
+            .flat_map(|keys| keys.values());
+        let items = schema.as_array().into_iter().flatten();
+        children.chain(items).for_each(|child| check(child, count));
+        let Some(items) = schema.get("items") else {
+            return;
+        };
+        *count += 1;
+        let plain = ["string", "integer", "number", "boolean"];
+        let is_plain = items["type"].as_str().is_some_and(|it| plain.contains(&it));
+        assert!(items["$ref"].is_string() || is_plain, "{items}");
+    }
+    let mut count = 0;
+    check(&schema(), &mut count);
+    assert!(count > 4, "{count}");
+}
+
+#[test]
+fn a_cluster_of_a_fleet_has_its_name() {
+    let validator = validator_of(&schema_of_fleet());
+    let base = "storage: {credentials: workloadIdentity}\ntoken: none\n";
+    let values = format!("name: null\n{base}");
+    assert!(!validator.is_valid(&parsed(&values)));
+    render_over("labels: {a: b}\n", &values).fails_with(&["`name`"]);
+    // Defaults have none.
+    assert!(validator.is_valid(&parsed(base)));
+}
