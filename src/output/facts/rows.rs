@@ -1,6 +1,7 @@
 //! Several clusters as rows, one line each as far as a terminal is wide enough.
 
 use comfy_table::ColumnConstraint;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::table::{
     self, GAP, NOTHING, REFUSED, address, breakable, day, form, kind_of_token, mark, nothing,
@@ -143,7 +144,7 @@ struct Shown {
 impl Shown {
     fn of(column: &'static Column, clusters: &[Cluster]) -> Self {
         let cells: Vec<String> = clusters.iter().map(column.cell).collect();
-        let longest = cells.iter().map(|cell| cell.chars().count()).max();
+        let longest = cells.iter().map(|cell| cell.width()).max();
         Self {
             column,
             width: longest.unwrap_or_default().max(column.head.len()),
@@ -152,7 +153,7 @@ impl Shown {
     }
 }
 
-/// Shortens as much of the cells as a row has too many characters, the longest first.
+/// Shortens as much of the cells as a row has too many columns, the longest first.
 fn shorten(columns: &mut [Shown], width: usize) {
     let gaps = usize::from(GAP) * columns.len().saturating_sub(1);
     let whole: usize = columns.iter().map(|shown| shown.width).sum();
@@ -172,17 +173,28 @@ fn shorten(columns: &mut [Shown], width: usize) {
     }
 }
 
-/// A text in so many characters.
+/// A text in so many columns of a terminal, of which a character may take two.
 fn without_middle(text: &str, width: usize) -> String {
-    let count = text.chars().count();
-    if count <= width {
+    if text.width() <= width {
         return text.to_owned();
     }
     let head = width.saturating_sub(1) / 2;
     let tail = width.saturating_sub(1) - head;
-    let begin: String = text.chars().take(head).collect();
-    let end: String = text.chars().skip(count - tail).collect();
-    format!("{begin}…{end}")
+    let begin: String = fitting(text.chars(), head).collect();
+    let mut end: Vec<char> = fitting(text.chars().rev(), tail).collect();
+    end.reverse();
+    format!("{begin}…{}", String::from_iter(end))
+}
+
+/// As many of the characters as fit into so many columns.
+fn fitting(characters: impl Iterator<Item = char>, columns: usize) -> impl Iterator<Item = char> {
+    characters
+        .scan(0, |taken, character| {
+            *taken += character.width().unwrap_or_default();
+            Some((*taken, character))
+        })
+        .take_while(move |(taken, _)| *taken <= columns)
+        .map(|(_, character)| character)
 }
 
 /// The name, or where there is none the file.

@@ -7,6 +7,7 @@ use insta::assert_snapshot;
 use ma_register::cli::Cli;
 use ma_register::command::{self, Outside};
 use ma_register::output::{Progress, Report};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::*;
 
@@ -97,4 +98,31 @@ fn a_terminal_is_not_overrun() {
     assert_snapshot!("inspect_at_80_columns", rows);
     let text = on_terminal(160, &several);
     assert_snapshot!("inspect_at_160_columns", text.split_once("\n\n").unwrap().0);
+}
+
+#[test]
+fn wide_characters_take_two_columns() {
+    let sandbox = with_clusters(&["a", "b"]);
+    for (name, context) in [
+        ("a", "\u{96c6}\u{7fa4}".repeat(40)),
+        ("b", "ctx".to_owned()),
+    ] {
+        let file = format!("clusters/{name}.kubeconfig");
+        let text = sandbox.read(&file).replace("ctx", &context);
+        sandbox.write(&file, text);
+    }
+    let files = ["a", "b"].map(|name| {
+        let path = sandbox.path().join(format!("clusters/{name}.yaml"));
+        path.to_str().unwrap().to_owned()
+    });
+    let text = on_terminal(140, &["-f", &files[0], &files[1]]);
+    let lines: Vec<&str> = text.lines().collect();
+    // Each row is one line, and none is shorter than it has to be.
+    assert_eq!(lines.len(), 3, "{text}");
+    assert!(lines.iter().all(|line| line.width() <= 140), "{text}");
+    assert!(lines[0].width() >= 138, "{text}");
+    assert!(lines[1].contains("\u{7fa4}\u{2026}"), "{text}");
+    // Whatever stands before it, each column begins at one place.
+    let server = |line: &str| line.split_once("203.0.113.").unwrap().0.width();
+    assert_eq!(server(lines[1]), server(lines[2]), "{text}");
 }
