@@ -16,10 +16,10 @@ use crate::input::place::Place;
 use crate::input::values_file::Unread;
 use crate::input::{Inputs, Needs, Request};
 use crate::output::facts::{
-    Authority, Cluster, Credentials, Finding, Harmless, Origin, Storage, write_json, write_table,
+    Authority, Cluster, Credentials, Finding, Giver, Harmless, Origin, Storage, write_json,
+    write_table,
 };
 use crate::problems::Problems;
-use crate::registration::finding::Level;
 use crate::registration::fleet::{Checked, Member, check};
 use crate::registration::{self, Parts, TokenDelivery};
 use endpoint::{Asked, about_server, certificates};
@@ -190,7 +190,7 @@ impl Seen {
             certificate_authority: authority.map(|(authority, asked)| match authority {
                 Some(authority) => certificates(&authority, asked),
                 None => Authority {
-                    from: "system",
+                    from: Giver::System,
                     at: None,
                     expires: None,
                     certificates: Vec::new(),
@@ -211,10 +211,7 @@ impl Seen {
                 .flat_map(|(findings, accepted)| {
                     findings.into_iter().map(move |finding| Finding {
                         code: finding.code.as_str(),
-                        level: match finding.code.level() {
-                            Level::Deny => "deny",
-                            Level::Warn => "warn",
-                        },
+                        level: finding.code.level(),
                         accepted,
                         text: finding.text,
                     })

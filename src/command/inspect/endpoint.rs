@@ -1,7 +1,7 @@
 //! Facts about a cluster's API server and its certificate authority.
 
 use crate::input::endpoint::{self, Endpoint};
-use crate::output::facts::{Authority, Certificate, Harmless, Server};
+use crate::output::facts::{Authority, Certificate, Giver, Harmless, Server};
 use crate::registration;
 use crate::registration::certificate::CertificateAuthority;
 
@@ -40,10 +40,10 @@ impl Asked {
     }
 }
 
-fn from_values_or_kubeconfig(is_from_values: bool) -> &'static str {
+fn from_values_or_kubeconfig(is_from_values: bool) -> Giver {
     match is_from_values {
-        true => "values",
-        false => "kubeconfig",
+        true => Giver::Values,
+        false => Giver::Kubeconfig,
     }
 }
 

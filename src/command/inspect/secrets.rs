@@ -5,7 +5,9 @@ use crate::input::place::{PathKey, Place};
 use crate::input::secret::{is_identifier, may_be_secret};
 use crate::input::values::{CredentialsValues, SecretSource, SecretValue, TokenValues};
 use crate::input::{Inputs, Request, StorageKeys};
-use crate::output::facts::{Credentials, Harmless, Origin, Token};
+use crate::output::facts::{
+    self, Credentials, CredentialsForm, Harmless, Origin, SecretFrom, Token,
+};
 use crate::registration;
 use crate::registration::token::TokenKind;
 
@@ -13,10 +15,13 @@ use crate::registration::token::TokenKind;
 pub fn about_token(origin: Origin, read: Option<&registration::token::Token>) -> Token {
     let (kind, secret) = match read.map(registration::token::Token::kind) {
         None => (None, None),
-        Some(TokenKind::LongLived { secret }) => (Some("longLived"), Some(Harmless::of(&secret))),
-        Some(TokenKind::Bound) => (Some("bound"), None),
-        Some(TokenKind::Foreign) => (Some("foreign"), None),
-        Some(TokenKind::Opaque) => (Some("opaque"), None),
+        Some(TokenKind::LongLived { secret }) => (
+            Some(facts::TokenKind::LongLived),
+            Some(Harmless::of(&secret)),
+        ),
+        Some(TokenKind::Bound) => (Some(facts::TokenKind::Bound), None),
+        Some(TokenKind::Foreign) => (Some(facts::TokenKind::Foreign), None),
+        Some(TokenKind::Opaque) => (Some(facts::TokenKind::Opaque), None),
     };
     Token {
         origin,
@@ -34,27 +39,27 @@ pub fn origin_of_token(inputs: &Inputs, request: &Request) -> Origin {
     let is_read = inputs.token.is_ok();
     match (&inputs.values.token, &request.token_file) {
         (Some(TokenValues::None), _) => Origin {
-            from: "none",
+            from: SecretFrom::None,
             at: None,
         },
         (Some(TokenValues::ExternalSecret), _) => Origin {
-            from: "externalSecret",
+            from: SecretFrom::ExternalSecret,
             at: None,
         },
         (Some(TokenValues::From(source)), _) => {
             origin_of_source(source, &inputs.place, PathKey::Token, is_read)
         }
         (None, Some(Source::Stdin)) => Origin {
-            from: "stdin",
+            from: SecretFrom::Stdin,
             at: None,
         },
         // It stood on the command line, so it isn't hidden where it couldn't be read.
         (None, Some(source)) => Origin {
-            from: "file",
+            from: SecretFrom::File,
             at: Some(Harmless::source(source)),
         },
         (None, None) => Origin {
-            from: "notGiven",
+            from: SecretFrom::NotGiven,
             at: None,
         },
     }
@@ -62,15 +67,15 @@ pub fn origin_of_token(inputs: &Inputs, request: &Request) -> Origin {
 
 /// How jobs get access to the storage, and where the keys come from.
 pub fn credentials(inputs: &Inputs) -> Option<Credentials> {
-    let of_form = |form: &'static str| Credentials {
+    let of_form = |form: CredentialsForm| Credentials {
         form,
         access_key_id: None,
         secret_access_key: None,
     };
     let values = inputs.values.storage.as_ref()?.credentials.as_ref()?;
     Some(match values {
-        CredentialsValues::WorkloadIdentity => of_form("workloadIdentity"),
-        CredentialsValues::ExistingSecret => of_form("existingSecret"),
+        CredentialsValues::WorkloadIdentity => of_form(CredentialsForm::WorkloadIdentity),
+        CredentialsValues::ExistingSecret => of_form(CredentialsForm::ExistingSecret),
         CredentialsValues::Keys {
             access_key_id,
             secret_access_key,
@@ -79,13 +84,13 @@ pub fn credentials(inputs: &Inputs) -> Option<Credentials> {
             let is_read = |half: fn(&StorageKeys) -> bool| keys.is_some_and(half);
             let origin = |value: &SecretValue, key: PathKey, is_read: bool| match value {
                 SecretValue::Literal(_) => Origin {
-                    from: "values",
+                    from: SecretFrom::Values,
                     at: None,
                 },
                 SecretValue::From(source) => origin_of_source(source, &inputs.place, key, is_read),
             };
             Credentials {
-                form: "keys",
+                form: CredentialsForm::Keys,
                 access_key_id: Some(origin(
                     access_key_id,
                     PathKey::AccessKeyId,
@@ -100,11 +105,11 @@ pub fn credentials(inputs: &Inputs) -> Option<Credentials> {
         }
         CredentialsValues::ExternalSecret { remote, .. } => {
             let origin = || Origin {
-                from: "externalSecret",
+                from: SecretFrom::ExternalSecret,
                 at: Some(Harmless::of(&remote.key)),
             };
             Credentials {
-                form: "externalSecret",
+                form: CredentialsForm::ExternalSecret,
                 access_key_id: Some(origin()),
                 secret_access_key: Some(origin()),
             }
@@ -116,11 +121,11 @@ pub fn credentials(inputs: &Inputs) -> Option<Credentials> {
 fn origin_of_source(source: &SecretSource, place: &Place, key: PathKey, is_read: bool) -> Origin {
     match source {
         SecretSource::Env(name) => Origin {
-            from: "env",
+            from: SecretFrom::Env,
             at: (is_read || is_identifier(name)).then(|| Harmless::of(name)),
         },
         SecretSource::File(path) => Origin {
-            from: "file",
+            from: SecretFrom::File,
             at: (place.resolve(key, path).ok())
                 .filter(|path| is_read || !may_be_secret(path))
                 .map(|path| Harmless::path(&path)),

@@ -11,6 +11,7 @@ pub use harmless::Harmless;
 use serde::Serialize;
 
 use super::report::{ERROR, NOTE, PLAIN, WARNING};
+use crate::registration::finding::Level;
 use crate::text::is_unsafe_to_show;
 
 /// What is known of one cluster. The names and the shape are a promise to scripts: fields may come,
@@ -52,18 +53,30 @@ pub struct Server {
     pub port: Option<String>,
     /// The URL as it was given.
     pub given: Harmless,
-    /// Who gave it: `kubeconfig` or `values`.
-    pub from: &'static str,
+    /// Who gave it.
+    pub from: Giver,
     /// The kubeconfig's, where the values file gives another.
     pub instead_of: Option<Harmless>,
+}
+
+/// Who gave what is known of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Giver {
+    /// The kubeconfig.
+    Kubeconfig,
+    /// The values file.
+    Values,
+    /// None of them: the controller's own system has it.
+    System,
 }
 
 /// The certificate authority.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Authority {
-    /// Where it comes from: `kubeconfig`, `values` or `system`.
-    pub from: &'static str,
+    /// Where it comes from.
+    pub from: Giver,
     /// Its file, where it has one of its own.
     pub at: Option<Harmless>,
     /// When the first of its certificates expires.
@@ -91,8 +104,8 @@ pub struct Token {
     /// Where it comes from.
     #[serde(flatten)]
     pub origin: Origin,
-    /// `longLived`, `bound`, `foreign` or `opaque`.
-    pub kind: Option<&'static str>,
+    /// What it turns out to be; none where it wasn't read.
+    pub kind: Option<TokenKind>,
     /// Whose it says it is.
     pub subject: Option<Harmless>,
     /// The token Secret that it says it is of.
@@ -101,14 +114,48 @@ pub struct Token {
     pub expires: Option<String>,
 }
 
+/// Kind of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TokenKind {
+    /// That of a token Secret.
+    LongLived,
+    /// One that expires.
+    Bound,
+    /// One that isn't a service account's.
+    Foreign,
+    /// One that says nothing about itself.
+    Opaque,
+}
+
 /// Where a secret comes from.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Origin {
-    /// `values`, `env`, `file`, `stdin`, `externalSecret`, `none` or `notGiven`.
-    pub from: &'static str,
-    /// The variable, the file, or the key in the store; null where it couldn't be read.
+    /// The kind of place.
+    pub from: SecretFrom,
+    /// The variable, the file, or the key in the store; null where that may be the secret itself.
     pub at: Option<Harmless>,
+}
+
+/// Kind of place that a secret comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SecretFrom {
+    /// The values file itself.
+    Values,
+    /// A variable.
+    Env,
+    /// A file.
+    File,
+    /// Standard input.
+    Stdin,
+    /// A store of the External Secrets Operator.
+    ExternalSecret,
+    /// None: someone else has it.
+    None,
+    /// Nothing was said about it.
+    NotGiven,
 }
 
 /// The storage.
@@ -129,12 +176,26 @@ pub struct Storage {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Credentials {
-    /// `keys`, `workloadIdentity`, `existingSecret` or `externalSecret`.
-    pub form: &'static str,
+    /// By which of the ways.
+    pub form: CredentialsForm,
     /// Where the key's public half comes from.
     pub access_key_id: Option<Origin>,
     /// Where its secret half comes from.
     pub secret_access_key: Option<Origin>,
+}
+
+/// Way by which jobs get access to the storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CredentialsForm {
+    /// An S3 key pair.
+    Keys,
+    /// The platform.
+    WorkloadIdentity,
+    /// A Secret that someone else makes.
+    ExistingSecret,
+    /// An S3 key pair of a store.
+    ExternalSecret,
 }
 
 /// Something suspicious.
@@ -143,8 +204,8 @@ pub struct Credentials {
 pub struct Finding {
     /// Its code.
     pub code: &'static str,
-    /// `deny` or `warn`.
-    pub level: &'static str,
+    /// What it does to a run, unless it is accepted.
+    pub level: Level,
     /// Whether the values accept it.
     pub accepted: bool,
     /// What it is, and its remedy; a message, which has masked what it quotes.
@@ -210,8 +271,8 @@ fn coloured(text: &str, clusters: &[Cluster]) -> String {
     let open = findings.filter(|finding| !finding.accepted);
     let marks: BTreeMap<String, &str> = open
         .map(|finding| match finding.level {
-            "deny" => (table::mark(finding), ERROR),
-            _ => (table::mark(finding), WARNING),
+            Level::Deny => (table::mark(finding), ERROR),
+            Level::Warn => (table::mark(finding), WARNING),
         })
         .collect();
     for (mark, colour) in marks {

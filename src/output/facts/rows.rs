@@ -7,7 +7,8 @@ use super::table::{
     self, GAP, NOTHING, REFUSED, address, breakable, day, form, kind_of_token, mark, nothing,
     optional,
 };
-use super::{Cluster, Finding, Harmless, Server, Token};
+use super::{Cluster, Finding, Giver, Harmless, Server, Token};
+use crate::registration::finding::Level;
 
 /// A column of the rows.
 struct Column {
@@ -59,7 +60,10 @@ static COLUMNS: [Column; 7] = [
             let authority = cluster.certificate_authority.as_ref();
             authority.map_or_else(nothing, |authority| match &authority.expires {
                 Some(expires) => day(expires),
-                None => authority.from.to_owned(),
+                None => match authority.from {
+                    Giver::System => "system".to_owned(),
+                    Giver::Kubeconfig | Giver::Values => nothing(),
+                },
             })
         },
     },
@@ -224,8 +228,8 @@ fn short_token(token: &Token) -> String {
 /// How much of what there is, and whether there may be more; what it is stands elsewhere.
 fn summary(cluster: &Cluster) -> String {
     let count = |is: fn(&Finding) -> bool| cluster.findings.iter().filter(|it| is(it)).count();
-    let denied = count(|finding| !finding.accepted && finding.level == "deny");
-    let warnings = count(|finding| !finding.accepted && finding.level != "deny");
+    let denied = count(|finding| !finding.accepted && finding.level == Level::Deny);
+    let warnings = count(|finding| !finding.accepted && finding.level == Level::Warn);
     let accepted = count(|finding| finding.accepted);
     let counts = [
         (cluster.errors.len() + denied, "error", "errors"),

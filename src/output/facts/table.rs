@@ -2,7 +2,11 @@
 
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
-use super::{Authority, Cluster, Credentials, Finding, Harmless, Origin, Server, Storage, Token};
+use super::{
+    Authority, Cluster, Credentials, CredentialsForm, Finding, Giver, Harmless, Origin, SecretFrom,
+    Server, Storage, Token, TokenKind,
+};
+use crate::registration::finding::Level;
 
 /// What stands where nothing is known.
 pub const NOTHING: &str = "-";
@@ -130,7 +134,7 @@ fn reason(server: &Server) -> Option<String> {
     let given = &server.given;
     // One that was refused is shown as it was given.
     let is_as_given = address(server).is_none_or(|address| given.as_str() == address);
-    if server.from == "values" {
+    if server.from == Giver::Values {
         let normalised = match is_as_given {
             true => String::new(),
             false => format!(", normalised from {given}"),
@@ -155,10 +159,10 @@ fn authority(authority: Option<&Authority>, add: &mut impl FnMut(&str, String)) 
     };
     let from = match (&authority.at, authority.from) {
         (None, _) => "the kubeconfig".to_owned(),
-        (Some(file), "values") => {
+        (Some(file), Giver::Values) => {
             format!("the file {file}, by `kubeconfig.certificateAuthority` of the values file")
         }
-        (Some(file), _) => format!("the kubeconfig's file {file}"),
+        (Some(file), Giver::Kubeconfig | Giver::System) => format!("the kubeconfig's file {file}"),
     };
     let count = match authority.certificates.len() {
         1 => "1 certificate".to_owned(),
@@ -180,13 +184,15 @@ fn token(token: Option<&Token>, add: &mut impl FnMut(&str, String)) {
         return add("token", NOTHING.to_owned());
     };
     let from = match token.origin.from {
-        "none" => "none: someone else makes the Secret".to_owned(),
-        "externalSecret" => format!("through a store{}", at_key(&token.origin)),
-        "notGiven" => "not given, which the control-plane side needs".to_owned(),
-        _ => match token.kind {
-            Some(_) => format!("{}, from {}", kind_of_token(token), origin(&token.origin)),
-            None => format!("{NOTHING}, from {}", origin(&token.origin)),
-        },
+        SecretFrom::None => "none: someone else makes the Secret".to_owned(),
+        SecretFrom::ExternalSecret => format!("through a store{}", at_key(&token.origin)),
+        SecretFrom::NotGiven => "not given, which the control-plane side needs".to_owned(),
+        SecretFrom::Values | SecretFrom::Env | SecretFrom::File | SecretFrom::Stdin => {
+            match token.kind {
+                Some(_) => format!("{}, from {}", kind_of_token(token), origin(&token.origin)),
+                None => format!("{NOTHING}, from {}", origin(&token.origin)),
+            }
+        }
     };
     add("token", from);
     if token.kind.is_none() {
@@ -198,7 +204,7 @@ fn token(token: Option<&Token>, add: &mut impl FnMut(&str, String)) {
     }
     let expires = match (&token.expires, token.kind) {
         (Some(expires), _) => expires.clone(),
-        (None, Some("opaque")) => NOTHING.to_owned(),
+        (None, Some(TokenKind::Opaque)) => NOTHING.to_owned(),
         (None, _) => "never".to_owned(),
     };
     add("  expires", expires);
@@ -206,12 +212,16 @@ fn token(token: Option<&Token>, add: &mut impl FnMut(&str, String)) {
 
 pub fn kind_of_token(token: &Token) -> &'static str {
     match (token.kind, token.origin.from) {
-        (Some("longLived"), _) => "long-lived",
-        (Some(kind), _) => kind,
-        (None, "externalSecret") => "store",
-        (None, "none") => "none",
-        (None, "notGiven") => "not given",
-        (None, _) => NOTHING,
+        (Some(TokenKind::LongLived), _) => "long-lived",
+        (Some(TokenKind::Bound), _) => "bound",
+        (Some(TokenKind::Foreign), _) => "foreign",
+        (Some(TokenKind::Opaque), _) => "opaque",
+        (None, SecretFrom::ExternalSecret) => "store",
+        (None, SecretFrom::None) => "none",
+        (None, SecretFrom::NotGiven) => "not given",
+        (None, SecretFrom::Values | SecretFrom::Env | SecretFrom::File | SecretFrom::Stdin) => {
+            NOTHING
+        }
     }
 }
 
@@ -234,7 +244,7 @@ fn storage(storage: Option<&Storage>, add: &mut impl FnMut(&str, String)) {
         secret_access_key,
     } = &storage.credentials;
     let halves = match (access_key_id, secret_access_key) {
-        (Some(public), Some(_)) if public.from == "externalSecret" => at_key(public),
+        (Some(public), Some(_)) if public.from == SecretFrom::ExternalSecret => at_key(public),
         (Some(public), Some(secret)) => {
             let (public, secret) = (origin(public), origin(secret));
             match public == secret {
@@ -252,20 +262,21 @@ fn storage(storage: Option<&Storage>, add: &mut impl FnMut(&str, String)) {
 
 pub fn form(credentials: &Credentials) -> &'static str {
     match credentials.form {
-        "keys" => "S3 key",
-        "workloadIdentity" => "workload identity",
-        "existingSecret" => "existing Secret",
-        _ => "S3 key of a store",
+        CredentialsForm::Keys => "S3 key",
+        CredentialsForm::WorkloadIdentity => "workload identity",
+        CredentialsForm::ExistingSecret => "existing Secret",
+        CredentialsForm::ExternalSecret => "S3 key of a store",
     }
 }
 
 fn origin(origin: &Origin) -> String {
     let what = match origin.from {
-        "values" => "the values file",
-        "env" => "the variable",
-        "file" => "the file",
-        "stdin" => "standard input",
-        other => other,
+        SecretFrom::Values => "the values file",
+        SecretFrom::Env => "the variable",
+        SecretFrom::File => "the file",
+        SecretFrom::Stdin => "standard input",
+        SecretFrom::ExternalSecret => "a store",
+        SecretFrom::None | SecretFrom::NotGiven => NOTHING,
     };
     format!("{what}{}", at(origin))
 }
@@ -288,8 +299,8 @@ fn at_key(origin: &Origin) -> String {
 pub fn mark(finding: &Finding) -> String {
     let kind = match (finding.accepted, finding.level) {
         (true, _) => "accepted",
-        (false, "deny") => "error",
-        (false, _) => "warning",
+        (false, Level::Deny) => "error",
+        (false, Level::Warn) => "warning",
     };
     format!("{kind}[{}]", finding.code)
 }
