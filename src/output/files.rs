@@ -48,7 +48,8 @@ pub fn write_new(root: &Path, files: &[NewFile]) -> Result<()> {
 /// at any time, the old one or the new.
 ///
 /// # Errors
-/// Where one can't be written; then none is replaced.
+/// Where one can't be written, and then none is replaced; or can't be moved to its place, and then those
+/// before it are the new ones.
 pub fn replace(root: &Path, files: &[NewFile]) -> Result<()> {
     all_or_nothing(root, |made| {
         refuse_links(root, files)?;
