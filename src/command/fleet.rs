@@ -297,7 +297,8 @@ fn report<T>(
     outside: &mut Outside<'_>,
 ) -> Option<Vec<T>> {
     let total = clusters.len();
-    let affected = Affected::of(
+    let mut teller = Teller::of(
+        work.failed,
         total,
         clusters.iter().flatten().filter_map(|cluster| {
             let problems = cluster.made.as_ref().err()?;
@@ -305,17 +306,12 @@ fn report<T>(
         }),
     );
     let mut wrong = 0;
-    let mut said = HashSet::new();
     let mut good = Vec::new();
     for cluster in clusters {
-        let (mut problems, good_one) = match cluster {
+        let (problems, good_one) = match cluster {
             Err(unread) => (unread.problems, None),
             Ok(cluster) => {
-                for note in cluster.notes {
-                    if said.insert(note.clone()) {
-                        outside.report.note(&note);
-                    }
-                }
+                teller.notes(cluster.notes, outside);
                 let accepted = report_findings(&cluster.findings, strict, &cluster.name, outside);
                 let mut problems = Problems::default();
                 let made = match cluster.made {
@@ -334,11 +330,7 @@ fn report<T>(
             continue;
         }
         wrong += 1;
-        for problem in std::mem::take(&mut problems) {
-            if said.insert(format!("{problem:#}")) {
-                outside.report.error(&affected.name(work.failed, problem));
-            }
-        }
+        teller.errors(problems, outside);
     }
     if wrong > 0 {
         if total > 1 {
@@ -353,13 +345,20 @@ fn report<T>(
     Some(good.into_iter().map(|(_, made)| made).collect())
 }
 
-/// The clusters that each problem is about, where its text doesn't say so itself: as with a
-/// kubeconfig that several of them share.
-pub struct Affected(HashMap<String, Vec<String>>);
+/// Tells each note and each problem of a run once, though several clusters have it.
+pub struct Teller {
+    /// What has failed: `failed to render`.
+    failed: &'static str,
+    /// The clusters that each problem is about, where its text doesn't say so itself: as with a
+    /// kubeconfig that several of them share.
+    affected: HashMap<String, Vec<String>>,
+    said: HashSet<String>,
+}
 
-impl Affected {
-    /// Those of a run's clusters, of which these have problems.
+impl Teller {
+    /// Of a run with so many clusters, of which these have problems: that which has failed.
     pub fn of<'a>(
+        failed: &'static str,
         total: usize,
         clusters: impl Iterator<Item = (&'a str, &'a Place, &'a Problems)>,
     ) -> Self {
@@ -373,14 +372,35 @@ impl Affected {
                 clusters.push(format!("{name} ({place})"));
             }
         }
-        Self(affected)
+        Self {
+            failed,
+            affected,
+            said: HashSet::new(),
+        }
     }
 
-    /// Says of a problem which clusters it is about, after what has failed.
-    pub fn name(&self, failed: &str, problem: Error) -> Error {
-        match self.0.get(&format!("{problem:#}")) {
-            Some(clusters) => problem.context(format!("{failed} {}", shown_first(clusters.iter()))),
-            None => problem,
+    /// Tells notes.
+    pub fn notes(&mut self, notes: Vec<String>, outside: &mut Outside<'_>) {
+        for note in notes {
+            if self.said.insert(note.clone()) {
+                outside.report.note(&note);
+            }
+        }
+    }
+
+    /// Tells problems, and which clusters they are about.
+    pub fn errors(&mut self, problems: impl IntoIterator<Item = Error>, outside: &mut Outside<'_>) {
+        for problem in problems {
+            let text = format!("{problem:#}");
+            let named = match self.affected.get(&text) {
+                Some(clusters) => {
+                    problem.context(format!("{} {}", self.failed, shown_first(clusters.iter())))
+                }
+                None => problem,
+            };
+            if self.said.insert(text) {
+                outside.report.error(&named);
+            }
         }
     }
 }

@@ -3,12 +3,11 @@
 mod endpoint;
 mod secrets;
 
-use std::collections::HashSet;
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 
-use super::fleet::{self, Affected};
+use super::fleet::{self, Teller};
 use super::{Outcome, Outside};
 use crate::cli::{FormatArg, InspectArgs};
 use crate::input::file::Source;
@@ -56,7 +55,8 @@ pub fn run(args: InspectArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         }
     }
     check_fleet(&mut seen);
-    let affected = Affected::of(
+    let mut teller = Teller::of(
+        "failed to inspect",
         total,
         seen.iter()
             .map(|it| (it.parts.name.as_str(), &it.place, &it.parts.problems)),
@@ -69,18 +69,13 @@ pub fn run(args: InspectArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
     });
     let mut clusters = Vec::new();
     let mut errors = Vec::new();
-    let mut said = HashSet::new();
     for Told {
         facts,
         notes,
         problems,
     } in told
     {
-        for note in notes {
-            if said.insert(note.clone()) {
-                outside.report.note(&note);
-            }
-        }
+        teller.notes(notes, outside);
         errors.extend(problems);
         clusters.push(facts);
     }
@@ -96,13 +91,7 @@ pub fn run(args: InspectArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         true => Outcome::Done,
         false => Outcome::Wrong,
     };
-    for error in errors {
-        if said.insert(format!("{error:#}")) {
-            outside
-                .report
-                .error(&affected.name("failed to inspect", error));
-        }
-    }
+    teller.errors(errors, outside);
     Ok(outcome)
 }
 
