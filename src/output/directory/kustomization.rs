@@ -9,7 +9,7 @@ use crate::render::quoted;
 use crate::side::Side;
 
 /// The name that kustomize looks for.
-const NAME: &str = "kustomization.yaml";
+pub const NAME: &str = "kustomization.yaml";
 
 /// The file that lists the manifests of a folder.
 pub fn of_manifests<'a>(files: &[Planned<'a>]) -> Option<Planned<'a>> {

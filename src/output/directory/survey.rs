@@ -145,9 +145,28 @@ impl Survey<'_> {
                 self.options
                     .is_about(folder.name.as_deref().unwrap_or_default())
             });
+            self.refuse_to_break_the_list(&clusters)?;
         }
         folders.push(of_side);
         folders.extend(clusters);
+        Ok(())
+    }
+
+    /// The list of the clusters names a folder for the sake of the `kustomization.yaml` in it.
+    fn refuse_to_break_the_list(&self, chosen: &[Folder<'_>]) -> Result<()> {
+        let listed = chosen
+            .iter()
+            .filter(|folder| folder.side == Side::ControlPlane);
+        let stale = listed.flat_map(|folder| &folder.stale);
+        let mut lists = stale.filter(|stale| stale.name() == kustomization::NAME);
+        if let Some(list) = lists.next()
+            && self.options.prune
+        {
+            bail!(
+                "{} would be removed, and the list of all clusters beside its folder would still name it: write `--kustomization` here too, as when it was made",
+                shown_path(&self.root.join(&list.path))
+            );
+        }
         Ok(())
     }
 

@@ -178,6 +178,13 @@ fn the_list_of_clusters_keeps_the_others() {
         render(&sandbox, &["all"], &flags).succeeds();
         assert_eq!(sandbox.read(LIST), list);
     }
+    // Taking one's own away would leave the list with a folder that is none.
+    let flags = ["-o", "out", "--cluster", "a", "--prune"];
+    let run = render(&sandbox, &["all"], &flags);
+    run.fails_with(&[
+        "a/kustomization.yaml` would be removed",
+        "write `--kustomization`",
+    ]);
     // It is about all of them, so a run about some that makes none hasn't one too many.
     let run = render(&sandbox, &["all"], &["-o", "out", "--cluster", "a"]);
     assert!(run.stderr.contains("/control-plane/a/kustomization.yaml`"));
