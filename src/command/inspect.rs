@@ -7,8 +7,8 @@ use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 
-use super::fleet::{self, Teller};
-use super::{Outcome, Outside};
+use super::teller::Teller;
+use super::{Outcome, Outside, fleet};
 use crate::cli::{FormatArg, InspectArgs};
 use crate::input::file::Source;
 use crate::input::place::Place;

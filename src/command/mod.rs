@@ -9,6 +9,7 @@ mod man;
 mod render;
 mod runbook;
 mod schema;
+mod teller;
 mod templates;
 mod tree;
 
