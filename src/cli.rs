@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// manifests of both sides. It calls no API and runs no other program: what it renders is piped to
 /// `kubectl apply -f -` or committed to a Git repository.
 #[derive(Debug, Parser)]
-#[command(name = "ma-register", version, arg_required_else_help = true)]
+#[command(name = "ma-register", version, arg_required_else_help = true, after_long_help = examples::PROGRAM)]
 pub struct Cli {
     /// What is to be done.
     #[command(subcommand)]
@@ -119,11 +119,16 @@ pub struct RenderArgs {
     #[command(flatten)]
     pub inputs: InputArgs,
 
-    /// Side to render: one, or both for a control plane that is its own compute cluster
+    /// Side to render
+    ///
+    /// Standard output takes one, or both for a control plane that is its own compute cluster; a directory
+    /// both, where this is left out.
     #[arg(long, value_enum, value_name = "SIDE", help_heading = "Output")]
     pub side: Option<SideArg>,
 
-    /// Directory to write to, one file an object; made where it is missing
+    /// Directory to write to, one file an object
+    ///
+    /// It is made where it is missing.
     #[arg(short, long, value_name = "DIR", add = completion::folder(), help_heading = "Output")]
     pub output_dir: Option<PathBuf>,
 
@@ -155,7 +160,9 @@ pub struct DiffArgs {
     #[command(flatten)]
     pub tree: TreeArgs,
 
-    /// Colour the diff; `auto` does on a terminal, unless `NO_COLOR` is set
+    /// Colour the diff
+    ///
+    /// `auto` does on a terminal, unless `NO_COLOR` is set.
     #[arg(
         long,
         value_enum,
@@ -177,9 +184,15 @@ pub struct InspectArgs {
     #[command(flatten)]
     pub sources: SourceArgs,
 
-    /// Token of the service account, where the values file says nothing about it; `-` is standard input
+    /// Service account's token; `-` is standard input
+    ///
+    /// For values that say nothing about it.
     #[arg(long, value_name = "FILE", add = completion::file(), help_heading = "Inputs")]
     pub token_file: Option<OsString>,
+
+    /// Exit with 2 where there are findings that aren't accepted
+    #[arg(long, help_heading = "Output")]
+    pub strict: bool,
 
     /// How it is shown
     #[arg(
@@ -252,16 +265,21 @@ pub struct ManArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct TreeArgs {
-    /// Remove generated files from DIR that this run doesn't yield: those of other clusters, too,
-    /// unless `--cluster` is given
+    /// Remove generated files that this run doesn't yield
+    ///
+    /// Those of other clusters, too, unless `--cluster` is given.
     #[arg(long, requires = "output_dir")]
     pub prune: bool,
 
-    /// Write kustomization.yaml files into DIR as well, for `kubectl apply -k` and GitOps tools
+    /// Write kustomization.yaml files into DIR as well
+    ///
+    /// For `kubectl apply -k` and GitOps tools.
     #[arg(long, requires = "output_dir")]
     pub kustomization: bool,
 
-    /// Allow secrets in DIR that the values file doesn't hold in the clear itself
+    /// Allow secrets in DIR that the values don't hold
+    ///
+    /// Those that come from a file, the environment or standard input.
     #[arg(long, requires = "output_dir")]
     pub plaintext_secrets: bool,
 }
@@ -340,7 +358,9 @@ pub struct InputArgs {
     #[command(flatten)]
     pub sources: SourceArgs,
 
-    /// Token of the service account, where the values file says nothing about it; `-` is standard input
+    /// Service account's token; `-` is standard input
+    ///
+    /// For values that say nothing about it.
     #[arg(long, value_name = "FILE", add = completion::file(), help_heading = "Inputs")]
     pub token_file: Option<OsString>,
 
@@ -353,23 +373,31 @@ pub struct InputArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct SourceArgs {
-    /// Values files, each with one cluster or several as YAML documents; `-` is standard input
+    /// Values files; `-` is standard input
+    ///
+    /// Each has one cluster, or several as YAML documents.
     #[arg(short = 'f', long, value_name = "FILE", add = completion::values_file(), required = true, num_args = 1..)]
     pub values: Vec<OsString>,
 
-    /// Only these of the clusters that the values files have, by their names
+    /// Only these clusters of the values files
+    ///
+    /// By their names. In a directory the folders of other clusters are left alone.
     #[arg(long = "cluster", value_name = "NAME", num_args = 1..)]
     pub clusters: Vec<String>,
 
-    /// Values that are merged under those of every cluster
+    /// Values merged under those of every cluster
     #[arg(long, value_name = "FILE", add = completion::values_file())]
     pub defaults: Option<OsString>,
 
-    /// Compute kubeconfig, where the values file names none [default: $KUBECONFIG, ~/.kube/config]
+    /// Compute kubeconfig, where the values name none
+    ///
+    /// [default: $KUBECONFIG, ~/.kube/config]
     #[arg(long, value_name = "FILE", add = completion::file())]
     pub kubeconfig: Option<OsString>,
 
-    /// Context in it, where the values file names none [default: current-context]
+    /// Context in it, where the values name none
+    ///
+    /// [default: current-context]
     #[arg(long, value_name = "NAME", add = completion::context())]
     pub context: Option<String>,
 }
@@ -378,7 +406,9 @@ pub struct SourceArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct RenderingArgs {
-    /// Folder with templates of your own, in place of the built-in ones or beside them
+    /// Folder with templates of your own
+    ///
+    /// In place of the built-in ones, by their names, or beside them.
     #[arg(long, value_name = "DIR", add = completion::folder())]
     pub templates: Option<PathBuf>,
 

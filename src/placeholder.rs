@@ -15,8 +15,8 @@ pub fn placeholder(text: &str) -> Option<&'static str> {
     bracketed(text).or_else(|| words(text).find_map(placeholder_word))
 }
 
-/// What makes a path a placeholder, as for [`placeholder`]: words in brackets only, as any word may be
-/// the name of a file.
+/// What makes a path or a name a placeholder, as for [`placeholder`]: words in brackets only, as any
+/// word may be a name.
 pub fn placeholder_of_path(path: &str) -> Option<&'static str> {
     bracketed(path)
 }

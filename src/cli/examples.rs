@@ -1,5 +1,18 @@
 //! The end of each command's help: examples, and what it reads and writes.
 
+/// Of the program.
+pub const PROGRAM: &str = "\
+Examples:
+  ma-register init --kubeconfig compute.kubeconfig > c0.yaml
+  ma-register inspect -f c0.yaml
+  ma-register runbook register -f c0.yaml \\
+    --control-plane-context control-plane > register.sh
+  ma-register render -f clusters/*.yaml --output-dir deploy --prune
+
+Reads: what the arguments, the values files and the environment name; no API.
+Writes: standard output, or below the directory that is named. Messages go to standard error.
+Exit code: 0 done, 1 differences that `diff` found, 2 anything wrong.";
+
 /// Of `init`.
 pub const INIT: &str = "\
 Examples:
@@ -20,7 +33,7 @@ Examples:
 
 Reads: what `render` reads with the same flags.
 Writes: a table or JSON to standard output. Notes and errors go to standard error.
-Exit code: 0 done, findings or not, 2 where anything can't be used or told; the rest is shown all the same.";
+Exit code: 0 done, findings or not unless `--strict` is given, 2 where anything can't be used or told; the rest is shown all the same.";
 
 /// Of `render`.
 pub const RENDER: &str = "\

@@ -87,7 +87,10 @@ pub fn run(args: InspectArgs, outside: &mut Outside<'_>) -> Result<Outcome> {
         }
     }
     .context("failed to write to standard output")?;
-    let outcome = match errors.is_empty() {
+    let is_suspicious =
+        |cluster: &Cluster| cluster.findings.iter().any(|finding| !finding.accepted);
+    let is_refused = args.strict && clusters.iter().any(is_suspicious);
+    let outcome = match errors.is_empty() && !is_refused {
         true => Outcome::Done,
         false => Outcome::Wrong,
     };

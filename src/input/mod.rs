@@ -299,10 +299,23 @@ fn read_endpoint(
 ) -> Result<Endpoint> {
     let kubeconfig = values.kubeconfig.as_ref();
     let search = search(request, values, place)?;
-    let context = kubeconfig
-        .and_then(|kubeconfig| kubeconfig.context.as_deref())
-        .or(request.context.as_deref());
-    let chosen = kubeconfigs.choose(&search, context, notes)?;
+    let of_values =
+        |key: fn(&values::KubeconfigValues) -> Option<&String>| kubeconfig.and_then(key);
+    let path = of_values(|kubeconfig| kubeconfig.path.as_ref());
+    let context = of_values(|kubeconfig| kubeconfig.context.as_ref());
+    let wanted = context.or(request.context.as_ref());
+    let chosen = kubeconfigs.choose(&search, wanted.map(String::as_str), notes);
+    let keys = match (path, context) {
+        (Some(_), Some(_)) => "`kubeconfig.path` and `kubeconfig.context`",
+        (Some(_), None) => "`kubeconfig.path`",
+        (None, Some(_)) => "`kubeconfig.context`",
+        (None, None) => "",
+    };
+    let chosen = match keys.is_empty() || kubeconfigs.is_shared(&search) {
+        // Where several clusters share it, what is wrong is told once, with all of them.
+        true => chosen?,
+        false => chosen.with_context(|| format!("failed to use {keys} of {place}"))?,
+    };
     Ok(endpoint::read(chosen, kubeconfig, place))
 }
 

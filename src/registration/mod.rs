@@ -24,6 +24,7 @@ use anyhow::{Context, Result, bail};
 use crate::input::secret::Secret;
 use crate::input::values::{ClusterValues, Values};
 use crate::input::{Inputs, TokenInput};
+use crate::placeholder::placeholder_of_path;
 use crate::problems::Problems;
 use crate::text::shown;
 use certificate::CertificateAuthority;
@@ -214,11 +215,7 @@ pub fn resolve_parts(inputs: Inputs, now: SystemTime) -> Parts {
         }),
         ..Findings::default()
     };
-    problems.take(
-        name::check_label(&name)
-            .context("`name`")
-            .with_context(within),
-    );
+    problems.take(check_name(&name).context("`name`").with_context(within));
     let cluster = problems.take(check_cluster(cluster.unwrap_or_default()).with_context(within));
     let service_account = problems
         .take(service_account::resolve(service_account.unwrap_or_default()).with_context(within));
@@ -254,7 +251,7 @@ pub fn resolve_parts(inputs: Inputs, now: SystemTime) -> Parts {
                     .map(TokenDelivery::External)
             }
             TokenInput::Undecided => {
-                undecided = Some(no_decision(&name, account));
+                undecided = Some(no_decision(account));
                 None
             }
             TokenInput::Read { token, origin } => {
@@ -281,6 +278,13 @@ pub fn resolve_parts(inputs: Inputs, now: SystemTime) -> Parts {
         labels,
         annotations,
     }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if let Some(form) = placeholder_of_path(name) {
+        bail!("it is or holds a placeholder, `{form}`; put the cluster's name there");
+    }
+    name::check_label(name)
 }
 
 fn allowed_codes(allow: &[String], mut problem: impl FnMut(anyhow::Error)) -> BTreeSet<Code> {
@@ -330,10 +334,9 @@ fn all_at(place: &str, findings: Vec<Finding>) -> Vec<Finding> {
     findings.into_iter().map(at_place).collect()
 }
 
-fn no_decision(name: &str, service_account: &ServiceAccount) -> anyhow::Error {
+fn no_decision(service_account: &ServiceAccount) -> anyhow::Error {
     anyhow::anyhow!(
-        "failed to render the control-plane side of {}: nothing says where the token of {} comes from: give `--token-file FILE` (`-` is standard input), or write `token: {{file: PATH}}` or `token: {{env: NAME}}` in the values file, or `token: externalSecret` where a store hands it on, or `token: none` where someone else makes the Secret; or render the compute side alone by `--side compute`",
-        shown(name),
+        "failed to render the control-plane side: nothing says where the token of {} comes from: give `--token-file FILE` (`-` is standard input), or write `token: {{file: PATH}}` or `token: {{env: NAME}}` in the values file, or `token: externalSecret` where a store hands it on, or `token: none` where someone else makes the Secret; or render the compute side alone by `--side compute`",
         shown(&service_account.name)
     )
 }

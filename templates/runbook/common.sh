@@ -174,7 +174,11 @@ serves() {
   for resource in "$@"; do
     case $'\n'$found$'\n' in
       *$'\n'"$resource.$group"$'\n'*) ;;
-      *) return 1 ;;
+      *)
+        [ -z "$trouble" ] ||
+          fail "${name:+$name: }it can't be told whether there is $resource.$group" "$(shown_kubectl "$side" api-resources --api-group="$group")"
+        return 1
+        ;;
     esac
   done
 }

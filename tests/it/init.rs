@@ -227,6 +227,14 @@ fn a_name_is_given_or_guessed_or_left_open() {
     for context in ["kubernetes-admin@kubernetes", "default", "ÄÖ"] {
         assert_eq!(name(context, &[]), "<NAME>", "{context}");
     }
+    let starter = init(&sandbox, &[]).stdout;
+    sandbox.write(
+        "c0.yaml",
+        starter.replace("<ONE OF THESE>", "workloadIdentity"),
+    );
+    sandbox
+        .run(["render", "-f", "c0.yaml", "-o", "out"])
+        .fails_with(&["`name`\ncaused by: it is or holds a placeholder, `<...>`"]);
     for wrong in ["", "Mine", "a.b", "-", &"a".repeat(64)] {
         init(&sandbox, &["--name", wrong]).fails_with(&["`--name`"]);
     }

@@ -125,7 +125,7 @@ fn what_was_not_given_is_no_error() {
     assert!(
         table
             .succeeds_quietly()
-            .contains("\ntoken          not given, which the control-plane side needs\n")
+            .contains("\ntoken          not given: a runbook gets it from the cluster, ")
     );
     assert!(
         table
@@ -149,6 +149,10 @@ fn findings_are_no_errors_and_have_their_remedies() {
         table.contains("; set `kubeconfig.server` in the values file"),
         "{table}"
     );
+    // Where a script asks whether there are any, they are; those that are accepted aren't.
+    let strict = inspect(&["-f", "fixtures/refused/k3d-loopback.yaml", "--strict"]);
+    assert_eq!((strict.code, &strict.stdout), (2, &run.stdout));
+    inspect(&["-f", "fixtures/values/k3d.yaml", "--strict"]).succeeds_quietly();
 }
 
 #[test]

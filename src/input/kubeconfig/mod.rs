@@ -69,6 +69,11 @@ impl Kubeconfigs {
         Self(read.collect())
     }
 
+    /// Whether several clusters share it.
+    pub fn is_shared(&self, search: &Search) -> bool {
+        self.0.contains_key(search)
+    }
+
     /// Chooses a context of the kubeconfigs that `search` leads to: the named one, or else the
     /// current one.
     ///

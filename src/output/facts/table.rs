@@ -186,7 +186,7 @@ fn token(token: Option<&Token>, add: &mut impl FnMut(&str, String)) {
     let from = match token.origin.from {
         SecretFrom::None => "none: someone else makes the Secret".to_owned(),
         SecretFrom::ExternalSecret => format!("through a store{}", at_key(&token.origin)),
-        SecretFrom::NotGiven => "not given, which the control-plane side needs".to_owned(),
+        SecretFrom::NotGiven => "not given: a runbook gets it from the cluster, other ways want `token` or `--token-file`".to_owned(),
         SecretFrom::Values | SecretFrom::Env | SecretFrom::File | SecretFrom::Stdin => {
             match token.kind {
                 Some(_) => format!("{}, from {}", kind_of_token(token), origin(&token.origin)),
