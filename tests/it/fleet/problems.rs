@@ -297,6 +297,23 @@ fn a_problem_of_one_input_names_the_document_that_uses_it() {
 }
 
 #[test]
+fn what_all_of_them_lack_is_told_once() {
+    let sandbox = with_clusters(&["a", "b", "c"]);
+    for name in ["a", "b", "c"] {
+        let without = cluster(name, "").replace("token: none\n", "");
+        sandbox.write(&format!("clusters/{name}.yaml"), without);
+    }
+    let run = render(&sandbox, &["a", "b", "c"], &CONTROL_PLANE);
+    run.fails_with(&["failed to render `a` (`clusters/a.yaml`), `b` (`clusters/b.yaml`), `c` (`clusters/c.yaml`)\n"]);
+    assert_eq!(
+        run.stderr.matches("nothing says where the token").count(),
+        1,
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn only_one_input_is_standard_input() {
     let sandbox = with_clusters(&["a"]);
     for flags in [
