@@ -1,4 +1,4 @@
-//! Whole sessions with each command: what is typed, what comes back, and the exit code. `inspect`,
+//! Whole transcripts of each command: what is typed, what comes back, and the exit code. `inspect`,
 //! `runbook` and what renders have their own.
 
 use std::os::unix::fs::symlink;
