@@ -69,7 +69,7 @@ fail() {
   fi
   for hint in "$@"; do
     case $hint in
-      [A-Z]*=*) printf '  or set: %s\n' "$hint" >&2 ;;
+      [[:upper:]]*=*) printf '  or set: %s\n' "$hint" >&2 ;;
       *) printf '  look at: %s\n' "$hint" >&2 ;;
     esac
   done
