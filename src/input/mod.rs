@@ -25,7 +25,7 @@ use anyhow::{Context, Result, bail};
 
 use endpoint::Endpoint;
 use file::Source;
-use kubeconfig::{Kubeconfigs, Search};
+use kubeconfig::{AskedBy, Kubeconfigs, Search};
 use place::{PathKey, Place};
 use secret::Secret;
 use values::{CredentialsValues, TokenValues, Values};
@@ -304,18 +304,12 @@ fn read_endpoint(
     let path = of_values(|kubeconfig| kubeconfig.path.as_ref());
     let context = of_values(|kubeconfig| kubeconfig.context.as_ref());
     let wanted = context.or(request.context.as_ref());
-    let chosen = kubeconfigs.choose(&search, wanted.map(String::as_str), notes);
-    let keys = match (path, context) {
-        (Some(_), Some(_)) => "`kubeconfig.path` and `kubeconfig.context`",
-        (Some(_), None) => "`kubeconfig.path`",
-        (None, Some(_)) => "`kubeconfig.context`",
-        (None, None) => "",
+    let by = |key: &str| format!("failed to use `kubeconfig.{key}` of {place}");
+    let asked_by = AskedBy {
+        path: path.map(|_| by("path")),
+        context: context.map(|_| by("context")),
     };
-    let chosen = match keys.is_empty() || kubeconfigs.is_shared(&search) {
-        // Where several clusters share it, what is wrong is told once, with all of them.
-        true => chosen?,
-        false => chosen.with_context(|| format!("failed to use {keys} of {place}"))?,
-    };
+    let chosen = kubeconfigs.choose(&search, wanted.map(String::as_str), &asked_by, notes)?;
     Ok(endpoint::read(chosen, kubeconfig, place))
 }
 

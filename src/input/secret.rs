@@ -95,7 +95,9 @@ fn read(source: &Source, what: &str) -> Result<Secret> {
         .read()
         .and_then(decode)
         .with_context(|| format!("failed to read {what}"))?;
-    not_empty(text).with_context(|| format!("{what} holds nothing but white space"))
+    not_empty(text).with_context(|| {
+        format!("{what} holds nothing but white space: what was to write it there may have failed")
+    })
 }
 
 /// Whether what stands in the place of a secret's path may be the secret itself, and isn't shown then:

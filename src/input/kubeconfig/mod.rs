@@ -69,11 +69,6 @@ impl Kubeconfigs {
         Self(read.collect())
     }
 
-    /// Whether several clusters share it.
-    pub fn is_shared(&self, search: &Search) -> bool {
-        self.0.contains_key(search)
-    }
-
     /// Chooses a context of the kubeconfigs that `search` leads to: the named one, or else the
     /// current one.
     ///
@@ -83,13 +78,33 @@ impl Kubeconfigs {
         &self,
         search: &Search,
         context: Option<&str>,
+        asked_by: &AskedBy,
         notes: &mut Vec<String>,
     ) -> Result<ChosenCluster> {
         match self.0.get(search) {
+            // Where several clusters share it, what is wrong is told once, with all of them.
             Some(Ok(merged)) => merged.choose(context),
             Some(Err(chain)) => Err(chain.error()),
-            None => Merged::read(search, notes)?.choose(context),
+            None => {
+                let merged = with(&asked_by.path, Merged::read(search, notes))?;
+                with(&asked_by.context, merged.choose(context))
+            }
         }
+    }
+}
+
+/// What fails along with a kubeconfig that can't be used, where a cluster's own values ask for it.
+pub struct AskedBy {
+    /// Where it can't be read.
+    pub path: Option<String>,
+    /// Where the context isn't in it, or is of no use.
+    pub context: Option<String>,
+}
+
+fn with<T>(failed: &Option<String>, result: Result<T>) -> Result<T> {
+    match failed {
+        Some(failed) => result.context(failed.clone()),
+        None => result,
     }
 }
 

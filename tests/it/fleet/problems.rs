@@ -290,10 +290,14 @@ fn a_problem_of_one_input_names_the_document_that_uses_it() {
     sandbox.write("clusters/all.yaml", all.join("---\n"));
     let run = render(&sandbox, &["all"], &CONTROL_PLANE);
     run.fails_with(&[
-        "failed to use `kubeconfig.path` and `kubeconfig.context` of `clusters/all.yaml`, document 2\n",
+        "failed to use `kubeconfig.context` of `clusters/all.yaml`, document 2\n",
         "`nowhere`",
         "1 of 2 clusters",
     ]);
+    // The key that isn't to blame isn't named.
+    std::fs::remove_file(sandbox.path().join("clusters/b.kubeconfig")).unwrap();
+    let run = render(&sandbox, &["all"], &CONTROL_PLANE);
+    run.fails_with(&["failed to use `kubeconfig.path` of `clusters/all.yaml`, document 2\n"]);
 }
 
 #[test]
