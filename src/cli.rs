@@ -1,115 +1,211 @@
 //! The arguments and their help.
 
-pub mod called_as;
-pub mod completion;
-mod examples;
-
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
-/// Renders what registers a compute cluster with a Michelangelo control plane.
+const PROGRAM_EXAMPLES: &str = "\
+Register one cluster, by hand:
+  ma-register init --kubeconfig compute-0.kubeconfig -o compute-0.yaml
+  ma-register inspect -f compute-0.yaml
+  ma-register runbook register -f compute-0.yaml --control-plane-context cp > register.sh
+
+Apply one side:
+  ma-register render -f compute-0.yaml --side compute | kubectl --context compute-0 apply -f -
+
+Keep a fleet in Git:
+  ma-register render -f clusters/ -o deploy --prune --kustomization
+  ma-register diff -f clusters/ -o deploy --prune";
+
+/// Renders the manifests that register a compute cluster with a Michelangelo control plane
 ///
-/// Reads the compute cluster's kubeconfig and a small values file, and renders the Kubernetes
-/// manifests of both sides. It calls no API and runs no other program: what it renders is piped to
-/// `kubectl apply -f -` or committed to a Git repository.
+/// Reads the compute cluster's kubeconfig and a small values file, and renders the Kubernetes manifests of
+/// both clusters. Calls no API and runs no other program.
 #[derive(Debug, Parser)]
-#[command(name = "ma-register", version, arg_required_else_help = true, after_long_help = examples::PROGRAM)]
+#[command(name = "ma-register", version, arg_required_else_help = true, after_help = PROGRAM_EXAMPLES)]
 pub struct Cli {
-    /// What is to be done.
+    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What is to be done.
+/// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a starter values file, from a kubeconfig's context
-    ///
-    /// It goes to standard output, with a comment for everything that there is to choose. What the
-    /// kubeconfig leaves open for the control plane, such as the address of a server on the machine
-    /// itself, is left to be filled in, with the reason.
-    #[command(after_long_help = examples::INIT)]
+    /// Write a values file to begin with, from a kubeconfig's context
+    #[command(after_help = "\
+Examples:
+  ma-register init --kubeconfig compute-0.kubeconfig -o clusters/compute-0.yaml
+  ma-register init --context my-compute-cluster-context --name compute-0 > compute-0.yaml")]
     Init(InitArgs),
 
     /// Show what is read and concluded about each cluster
     ///
-    /// Its context, server, certificate authority, token and storage, where each comes from, and what
-    /// was found, with its remedy. No secret is shown. What is wrong with one cluster doesn't hide the
-    /// others.
-    #[command(after_long_help = examples::INSPECT)]
+    /// Shows what could be read even if something is wrong, and then exits with 2.
+    #[command(after_help = "\
+Examples:
+  ma-register inspect -f compute-0.yaml
+  ma-register inspect -f clusters/ -o json | jq -r '.[] | [.name, .server.host] | @tsv'")]
     Inspect(InspectArgs),
 
     /// Render the manifests, to standard output or into a directory
     ///
-    /// The two sides normally belong to two different clusters, so standard output takes one of
-    /// them by `--side`. A directory takes both, as DIR/compute/NAME and DIR/control-plane/NAME.
-    #[command(after_long_help = examples::RENDER)]
+    /// Standard output takes one side, since the two sides belong to two clusters. A directory takes both, as
+    /// DIR/compute/NAME and DIR/control-plane/NAME.
+    #[command(after_help = "\
+Examples:
+  ma-register render -f compute-0.yaml --side compute | kubectl --context compute-0 apply -f -
+  kubectl --context compute-0 get secret ray-manager-token -o jsonpath='{.data.token}' | base64 -d |
+    ma-register render -f compute-0.yaml --side control-plane --token-file - | kubectl --context cp apply -f -
+  ma-register render -f clusters/ -o deploy --prune")]
     Render(RenderArgs),
 
     /// Show what a render into a directory would change
     ///
-    /// A unified diff of the files that would be added, changed and, with `--prune`, removed. Secrets
-    /// are masked: it shows that one changes, and not what to. Nothing is written.
-    #[command(after_long_help = examples::DIFF)]
+    /// Prints a unified diff in which secrets are masked, and writes nothing. Exits with 0 if nothing would
+    /// change, with 1 if something would, and with 2 on an error.
+    #[command(after_help = "\
+Examples:
+  ma-register diff -f clusters/ -o deploy --prune
+  ma-register diff -f clusters/ -o deploy --prune -q || echo 'run ma-register render'")]
     Diff(DiffArgs),
 
-    /// Write the whole procedure for these clusters as a shell script
-    ///
-    /// A bash script with the clusters' contexts, names and paths, which checks what it needs, does one
-    /// step after the other and verifies the result. It stops at the first failure, says what to look at,
-    /// and can be run again. This program itself runs nothing.
-    #[command(after_long_help = examples::RUNBOOK)]
-    Runbook(RunbookArgs),
+    /// Write a bash script that registers or deregisters one cluster
+    #[command(subcommand)]
+    Runbook(RunbookCommand),
 
-    /// Write the JSON Schema of the values file, for editors
-    ///
-    /// An editor with the YAML language server completes and checks a values file that names the schema
-    /// in its first line, as `init` has it, and shows what each key means.
-    #[command(after_long_help = examples::SCHEMA)]
-    Schema(SchemaArgs),
+    /// Print the JSON Schema of the values file
+    #[command(after_help = "\
+Examples:
+  ma-register schema > values.schema.json
+  sed -i '1i # yaml-language-server: $schema=values.schema.json' compute-0.yaml")]
+    Schema,
 
-    /// Write the built-in templates into a directory, to be changed
+    /// Write the built-in templates into a folder, to be changed
     ///
-    /// Each begins with a comment that says which variables there are. `--templates DIR` then takes
-    /// them in place of the built-in ones; remove those that you don't change, so that they stay those
-    /// of the program.
-    #[command(after_long_help = examples::TEMPLATES)]
-    Templates(TemplatesArgs),
+    /// Remove those that you don't change: `--templates` takes the others from the program.
+    #[command(after_help = "\
+Examples:
+  ma-register templates templates
+  ma-register render -f compute-0.yaml --side compute --templates templates")]
+    Templates {
+        /// Folder to write to
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
 
-    /// Write a script by which a shell completes the arguments
-    ///
-    /// Commands, flags, their values, the names of files and folders, and the contexts of a kubeconfig. The
-    /// script asks this program, by its name on the PATH, each time that there is something to complete.
-    #[command(after_long_help = examples::COMPLETIONS)]
-    Completions(CompletionsArgs),
-
-    /// Write the help as manual pages
-    ///
-    /// The page of the program goes to standard output. A directory takes that of each command as well.
-    #[command(after_long_help = examples::MAN)]
-    Man(ManArgs),
+    /// Print a script by which a shell completes the arguments
+    #[command(after_help = "\
+Examples:
+  source <(ma-register completions bash)
+  ma-register completions fish > ~/.config/fish/completions/ma-register.fish")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
-/// Arguments of `init`.
-#[derive(Debug, Args)]
-pub struct InitArgs {
-    /// Compute kubeconfig [default: $KUBECONFIG, ~/.kube/config]
-    #[arg(long, value_name = "FILE", add = completion::file())]
-    pub kubeconfig: Option<OsString>,
+/// The two procedures.
+#[derive(Debug, Subcommand)]
+pub enum RunbookCommand {
+    /// Register the cluster, update it, or rotate its token
+    #[command(after_help = "\
+Examples:
+  ma-register runbook register -f compute-0.yaml --control-plane-context cp > register.sh
+  bash register.sh --check && bash register.sh")]
+    Register(RunbookArgs),
 
-    /// Context in it; needed where it has several
-    #[arg(long, value_name = "NAME", add = completion::context())]
+    /// Remove the cluster's registration from both clusters
+    #[command(after_help = "\
+Examples:
+  ma-register runbook deregister -f compute-0.yaml --control-plane-context cp > deregister.sh
+  ma-register runbook deregister -f compute-0.yaml --control-plane-context cp --compute-gone | bash")]
+    Deregister {
+        /// As for `register`.
+        #[command(flatten)]
+        args: RunbookArgs,
+
+        /// The compute cluster is gone: clean up the control plane alone
+        #[arg(long)]
+        compute_gone: bool,
+    },
+}
+
+/// Arguments of the commands that read values.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Inputs")]
+pub struct SourceArgs {
+    /// Values files, `-` for standard input, or folders of them
+    ///
+    /// A folder means its `*.yaml` and `*.yml`. Its `defaults.yaml` is merged under each of them.
+    #[arg(short = 'f', long, value_name = "PATH", required = true, num_args = 1..)]
+    pub values: Vec<PathBuf>,
+
+    /// Values merged under those of every cluster
+    #[arg(long, value_name = "FILE")]
+    pub defaults: Option<PathBuf>,
+
+    /// Only these clusters of the values
+    #[arg(long = "cluster", value_name = "NAME", num_args = 1..)]
+    pub clusters: Vec<String>,
+
+    /// Compute kubeconfig [default: $KUBECONFIG, ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// Context in it [default: the current one]
+    #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
 
-    /// Name of the cluster in the control plane [default: from the context's name]
-    #[arg(long, value_name = "NAME")]
-    pub name: Option<String>,
+    /// Folder with templates in place of built-in ones, or beside them
+    #[arg(long, value_name = "DIR")]
+    pub templates: Option<PathBuf>,
 
-    /// Path, from the values file, or URL of the schema that its first line names to editors
-    #[arg(long, value_name = "PLACE", add = completion::file(), default_value = "ma-register.schema.json")]
-    pub schema: String,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Arguments of the commands that read a token.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Inputs")]
+pub struct InputArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub sources: SourceArgs,
+
+    /// File with the service account's token, `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+}
+
+/// How a directory is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct DirectoryArgs {
+    /// Side to render: one for standard output, both by default for a directory
+    #[arg(long, value_name = "SIDE")]
+    pub side: Option<SideArg>,
+
+    /// Remove generated files that the run doesn't yield
+    ///
+    /// In the folders of the run's clusters; and the folders of clusters that are gone, if every -f is a
+    /// folder. So a directory belongs to one set of folders.
+    #[arg(long, requires = "output_dir")]
+    pub prune: bool,
+
+    /// Write kustomization.yaml files, too
+    #[arg(long, requires = "output_dir")]
+    pub kustomization: bool,
+
+    /// Allow secrets in files
+    #[arg(long, requires = "output_dir")]
+    pub plaintext_secrets: bool,
+
+    /// Print no summary and no diff
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Arguments of `render`.
@@ -119,26 +215,13 @@ pub struct RenderArgs {
     #[command(flatten)]
     pub inputs: InputArgs,
 
-    /// Side to render
-    ///
-    /// Standard output takes one, or both for a control plane that is its own compute cluster; a directory
-    /// both, where this is left out.
-    #[arg(long, value_enum, value_name = "SIDE", help_heading = "Output")]
-    pub side: Option<SideArg>,
-
     /// Directory to write to, one file an object
-    ///
-    /// It is made where it is missing.
-    #[arg(short, long, value_name = "DIR", add = completion::folder(), help_heading = "Output")]
+    #[arg(short, long, value_name = "DIR", help_heading = "Output", value_parser = output_dir)]
     pub output_dir: Option<PathBuf>,
 
-    /// How the directory is written.
+    /// How it is written.
     #[command(flatten)]
-    pub tree: TreeArgs,
-
-    /// Show neither progress nor the summary
-    #[arg(short, long, help_heading = "Output")]
-    pub quiet: bool,
+    pub directory: DirectoryArgs,
 }
 
 /// Arguments of `diff`.
@@ -149,275 +232,91 @@ pub struct DiffArgs {
     pub inputs: InputArgs,
 
     /// Directory to compare with
-    #[arg(short, long, value_name = "DIR", add = completion::folder(), help_heading = "Output")]
+    #[arg(short, long, value_name = "DIR", help_heading = "Output", value_parser = output_dir)]
     pub output_dir: PathBuf,
 
-    /// Side to compare; both where it is left out
-    #[arg(long, value_enum, value_name = "SIDE", help_heading = "Output")]
-    pub side: Option<SideArg>,
-
-    /// How the directory would be written.
+    /// How it would be written.
     #[command(flatten)]
-    pub tree: TreeArgs,
+    pub directory: DirectoryArgs,
 
-    /// Colour the diff
-    ///
-    /// `auto` does on a terminal, unless `NO_COLOR` is set.
+    /// When to colour the diff
     #[arg(
         long,
-        value_enum,
         value_name = "WHEN",
         default_value = "auto",
         help_heading = "Output"
     )]
     pub color: ColorArg,
-
-    /// Show neither the diff nor the summary; the exit code tells
-    #[arg(short, long, help_heading = "Output")]
-    pub quiet: bool,
 }
 
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// What is read about the clusters, but for the token.
+    /// What is read.
     #[command(flatten)]
-    pub sources: SourceArgs,
+    pub inputs: InputArgs,
 
-    /// Service account's token; `-` is standard input
-    ///
-    /// For values that say nothing about it.
-    #[arg(long, value_name = "FILE", add = completion::file(), help_heading = "Inputs")]
-    pub token_file: Option<OsString>,
-
-    /// Exit with 2 where there are findings that aren't accepted
-    #[arg(long, help_heading = "Output")]
-    pub strict: bool,
-
-    /// How it is shown
+    /// Form of the output
     #[arg(
+        short,
         long,
-        value_enum,
-        value_name = "FORMAT",
+        value_name = "FORM",
         default_value = "table",
         help_heading = "Output"
     )]
-    pub format: FormatArg,
+    pub output: FormArg,
 }
 
-/// How facts are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FormatArg {
-    /// For people: one cluster as a list, several as rows
-    Table,
-    /// For scripts: a list with an object for each cluster
-    Json,
-}
-
-/// Arguments of `schema`.
+/// Arguments of `init`.
 #[derive(Debug, Args)]
-pub struct SchemaArgs {
-    /// The schema of files that are merged: of defaults, and of values that leave something to them
-    #[arg(long)]
-    pub fleet: bool,
+pub struct InitArgs {
+    /// Compute kubeconfig [default: $KUBECONFIG, ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// Context in it; needed if there are several
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+
+    /// Name of the cluster in the control plane [default: from the kubeconfig]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// File to write, which must not exist [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
-/// Arguments of `templates`.
-#[derive(Debug, Args)]
-pub struct TemplatesArgs {
-    /// Directory to write to; made where it is missing
-    #[arg(value_name = "DIR", add = completion::folder())]
-    pub dir: PathBuf,
-}
-
-/// Arguments of `completions`.
-#[derive(Debug, Args)]
-pub struct CompletionsArgs {
-    /// The shell
-    #[arg(value_enum, value_name = "SHELL")]
-    pub shell: ShellArg,
-}
-
-/// The shells that there is a script for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ShellArg {
-    /// Bash
-    Bash,
-    /// Elvish
-    Elvish,
-    /// fish
-    Fish,
-    /// PowerShell
-    Powershell,
-    /// Z shell
-    Zsh,
-}
-
-/// Arguments of `man`.
-#[derive(Debug, Args)]
-pub struct ManArgs {
-    /// Directory to write to, a page for each command; made where it is missing
-    #[arg(short, long, value_name = "DIR", add = completion::folder())]
-    pub output_dir: Option<PathBuf>,
-}
-
-/// How a directory is written.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub struct TreeArgs {
-    /// Remove generated files that this run doesn't yield
-    ///
-    /// Those of other clusters, too, unless `--cluster` is given.
-    #[arg(long, requires = "output_dir")]
-    pub prune: bool,
-
-    /// Write kustomization.yaml files into DIR as well
-    ///
-    /// For `kubectl apply -k` and GitOps tools.
-    #[arg(long, requires = "output_dir")]
-    pub kustomization: bool,
-
-    /// Allow secrets in DIR that the values don't hold
-    ///
-    /// Those that come from a file, the environment or standard input.
-    #[arg(long, requires = "output_dir")]
-    pub plaintext_secrets: bool,
-}
-
-/// When something is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorArg {
-    /// On a terminal, unless `NO_COLOR` is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-/// Arguments of `runbook`.
+/// Arguments of `runbook register` and `runbook deregister`.
 #[derive(Debug, Args)]
 pub struct RunbookArgs {
-    /// What the script is to do.
-    #[command(subcommand)]
-    pub procedure: ProcedureArgs,
-}
-
-/// The procedures that there is a script for.
-#[derive(Debug, Subcommand)]
-pub enum ProcedureArgs {
-    /// Apply both sides, hand the token over, and verify that the controller reaches the cluster
-    #[command(after_long_help = examples::REGISTER)]
-    Register(ScriptArgs),
-
-    /// Change the token to that of the last of `serviceAccount.tokenSecrets`, and revoke the old one
-    #[command(after_long_help = examples::ROTATE)]
-    Rotate(ScriptArgs),
-
-    /// Take everything away again, in the order that leaves nothing behind
-    #[command(after_long_help = examples::DEREGISTER)]
-    Deregister(DeregisterArgs),
-}
-
-/// Arguments of each procedure.
-#[derive(Debug, Args)]
-pub struct ScriptArgs {
     /// What is read.
     #[command(flatten)]
     pub sources: SourceArgs,
 
-    /// How it is rendered.
-    #[command(flatten)]
-    pub rendering: RenderingArgs,
-
     /// Context of the control-plane cluster
-    #[arg(long, value_name = "NAME", add = completion::control_plane_context(), help_heading = "Control plane")]
+    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
     pub control_plane_context: String,
 
-    /// Kubeconfig with that context, for the script to use [default: kubectl's own]
-    #[arg(long, value_name = "FILE", add = completion::file(), help_heading = "Control plane")]
-    pub control_plane_kubeconfig: Option<OsString>,
+    /// Kubeconfig with that context [default: kubectl's own]
+    #[arg(long, value_name = "FILE", help_heading = "Clusters")]
+    pub control_plane_kubeconfig: Option<PathBuf>,
+
+    /// Your own context of the compute cluster [default: that of the values]
+    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
+    pub compute_context: Option<String>,
+
+    /// Kubeconfig with that context [default: kubectl's own]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Clusters",
+        requires = "compute_context"
+    )]
+    pub compute_kubeconfig: Option<PathBuf>,
 }
 
-/// Arguments of `runbook deregister`.
-#[derive(Debug, Args)]
-pub struct DeregisterArgs {
-    /// Those of each procedure.
-    #[command(flatten)]
-    pub script: ScriptArgs,
-
-    /// The compute clusters don't exist any more: clean up the control plane alone, without their kubeconfigs
-    #[arg(long, help_heading = "Inputs")]
-    pub compute_is_gone: bool,
-}
-
-/// Arguments of the commands that render.
-#[derive(Debug, Args)]
-pub struct InputArgs {
-    /// What is read about the clusters, but for the token.
-    #[command(flatten)]
-    pub sources: SourceArgs,
-
-    /// Service account's token; `-` is standard input
-    ///
-    /// For values that say nothing about it.
-    #[arg(long, value_name = "FILE", add = completion::file(), help_heading = "Inputs")]
-    pub token_file: Option<OsString>,
-
-    /// How it is rendered.
-    #[command(flatten)]
-    pub rendering: RenderingArgs,
-}
-
-/// Arguments of every command that reads about clusters.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Inputs")]
-pub struct SourceArgs {
-    /// Values files; `-` is standard input
-    ///
-    /// Each has one cluster, or several as YAML documents.
-    #[arg(short = 'f', long, value_name = "FILE", add = completion::values_file(), required = true, num_args = 1..)]
-    pub values: Vec<OsString>,
-
-    /// Only these clusters of the values files
-    ///
-    /// By their names. In a directory the folders of other clusters are left alone.
-    #[arg(long = "cluster", value_name = "NAME", num_args = 1..)]
-    pub clusters: Vec<String>,
-
-    /// Values merged under those of every cluster
-    #[arg(long, value_name = "FILE", add = completion::values_file())]
-    pub defaults: Option<OsString>,
-
-    /// Compute kubeconfig, where the values name none
-    ///
-    /// [default: $KUBECONFIG, ~/.kube/config]
-    #[arg(long, value_name = "FILE", add = completion::file())]
-    pub kubeconfig: Option<OsString>,
-
-    /// Context in it, where the values name none
-    ///
-    /// [default: current-context]
-    #[arg(long, value_name = "NAME", add = completion::context())]
-    pub context: Option<String>,
-}
-
-/// Arguments of every command that stands or falls with what is rendered.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Inputs")]
-pub struct RenderingArgs {
-    /// Folder with templates of your own
-    ///
-    /// In place of the built-in ones, by their names, or beside them.
-    #[arg(long, value_name = "DIR", add = completion::folder())]
-    pub templates: Option<PathBuf>,
-
-    /// Treat warnings as errors
-    #[arg(long)]
-    pub strict: bool,
-}
-
-/// The sides that a stream can have.
+/// The sides that can be rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SideArg {
     /// What the compute cluster gets
@@ -426,4 +325,34 @@ pub enum SideArg {
     ControlPlane,
     /// Both, for a control plane that is its own compute cluster
     Both,
+}
+
+/// When something is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Forms of what `inspect` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormArg {
+    /// For people
+    Table,
+    /// For scripts
+    Json,
+}
+
+/// Takes a directory, and what other tools have in its place for a mistake.
+fn output_dir(text: &str) -> Result<PathBuf, &'static str> {
+    match text {
+        "yaml" | "json" | "-" => Err(
+            "-o takes a directory; a stream goes to standard output: --side compute or --side control-plane, without -o",
+        ),
+        _ => Ok(PathBuf::from(text)),
+    }
 }

@@ -1,24 +1,61 @@
-//! Registers compute clusters with a Michelangelo control plane, as Kubernetes manifests.
+//! Renders the Kubernetes manifests that register a compute cluster with a Michelangelo control plane.
 //!
-//! The data flows one way, in four steps:
-//!
-//! ```text
-//! inputs ──read──▶ Inputs ──resolve──▶ Registration ──render──▶ [Manifest] ──emit──▶ stream | directory | diff
-//! ```
-//!
-//! [`input`] reads, [`registration`] resolves, [`render`] renders, [`output`] emits, and a
-//! [`command`] joins them; [`runbook`] writes the script that does all of it. Nothing here prints by itself, opens a connection or runs a program.
+//! Inputs are read into values and a kubeconfig, resolved to a registration, rendered to manifests, and
+//! emitted as a stream, a directory or a diff. Each module uses only those after it: `commands`, `cli`,
+//! `runbook`, `output`, `render`, `registration`, `kubeconfig`, `values`, `secret`, `diagnostic`.
 
-pub mod cli;
-pub mod command;
-pub mod input;
-pub mod output;
-mod parallel;
-mod placeholder;
-pub mod problems;
-pub mod registration;
-pub mod render;
-pub mod runbook;
-pub mod side;
-pub mod starter;
-pub mod text;
+mod cli;
+mod commands;
+mod diagnostic;
+mod kubeconfig;
+mod output;
+mod registration;
+mod render;
+mod runbook;
+mod secret;
+mod values;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use anstream::{AutoStream, ColorChoice};
+use clap::Parser as _;
+
+use cli::{Cli, ColorArg};
+use commands::Outcome;
+
+/// Runs the program with the arguments of the process.
+pub fn run() -> ExitCode {
+    let outcome = commands::run(Cli::parse());
+    let outcome = outcome.unwrap_or_else(|diagnostics| Outcome {
+        diagnostics,
+        code: 2,
+        ..Outcome::default()
+    });
+    match print(&outcome) {
+        // Whoever reads has enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(2),
+        Ok(()) => ExitCode::from(outcome.code),
+    }
+}
+
+fn print(outcome: &Outcome) -> io::Result<()> {
+    let mut stderr = anstream::stderr().lock();
+    diagnostic::print(&mut stderr, &outcome.diagnostics)?;
+    match outcome.color {
+        None => io::stdout().lock().write_all(outcome.stdout.as_bytes())?,
+        Some(when) => {
+            let choice = match when {
+                ColorArg::Auto => AutoStream::choice(&io::stdout()),
+                ColorArg::Always => ColorChoice::AlwaysAnsi,
+                ColorArg::Never => ColorChoice::Never,
+            };
+            AutoStream::new(io::stdout().lock(), choice).write_all(outcome.stdout.as_bytes())?;
+        }
+    }
+    if let Some(summary) = &outcome.summary {
+        writeln!(stderr, "{summary}")?;
+    }
+    Ok(())
+}

@@ -1,59 +1,70 @@
-//! resolve: everything about one compute cluster, checked and completed.
-//!
-//! A [`Registration`] is what one compute cluster needs, and nothing in it can be wrong any more.
-//! All of this is pure; the only clock is the one that is passed in, and it decides about findings
-//! and never about the result.
+//! resolve: values, kubeconfig and secrets become a [`Registration`], or diagnostics. Nothing is read here.
 
-pub mod certificate;
-pub mod endpoint;
+pub mod certificate_authority;
 pub mod external_secrets;
-pub mod finding;
-pub mod fleet;
 mod metadata;
-pub mod name;
+mod names;
 pub mod server;
 pub mod service_account;
 pub mod storage;
 pub mod token;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::SystemTime;
+use std::collections::{BTreeMap, HashMap};
 
-use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
 
-use crate::input::secret::Secret;
-use crate::input::values::{ClusterValues, Values};
-use crate::input::{Inputs, TokenInput};
-use crate::placeholder::placeholder_of_path;
-use crate::problems::Problems;
-use crate::text::shown;
-use certificate::CertificateAuthority;
-use external_secrets::TokenRoute;
-use finding::{Code, Finding};
-use server::{Server, placeholder};
+use crate::diagnostic::{Code, Diagnostic, Place, list, shown};
+use crate::kubeconfig::{AuthoritySource, Chosen};
+use crate::secret::Secret;
+use crate::values::{Cluster, ClusterValues, TokenForm};
+use certificate_authority::CertificateAuthority;
+use external_secrets::{ExternalSecrets, TokenRoute};
+use server::Server;
 use service_account::ServiceAccount;
-use storage::{Access, KeyPair, Storage};
+use storage::Storage;
 use token::Token;
 
-/// Name of the Secret with the storage's keys, fixed by what jobs look for.
+/// The namespace of Ray jobs, and so of the service account and what belongs to it.
+pub const NAMESPACE: &str = "default";
+/// The Secret with the S3 key.
 pub const STORAGE_SECRET: &str = "aws-credentials";
 
-/// What one compute cluster needs.
+/// A secret that was read, or why it couldn't be.
+pub type SecretResult = Result<Secret, Diagnostic>;
+
+/// What was read about a cluster.
+#[derive(Debug)]
+pub struct Inputs {
+    /// Its values.
+    pub cluster: Cluster,
+    /// What the kubeconfig's context comes to; none where this run reads no kubeconfig.
+    pub kubeconfig: Option<Result<Chosen, Diagnostic>>,
+    /// The certificate authority's file, where values or kubeconfig name one.
+    pub authority_file: Option<Result<Vec<u8>, Diagnostic>>,
+    /// The two halves of the S3 key, where this run reads them.
+    pub keys: Option<[SecretResult; 2]>,
+    /// The token, where this run reads one.
+    pub token: Option<SecretResult>,
+    /// Whether this run renders the side that needs a token.
+    pub needs_token: bool,
+}
+
+/// All that is rendered about a cluster.
 #[derive(Debug)]
 pub struct Registration {
-    /// Name of the compute cluster in the control plane.
+    /// Its name in the control plane.
     pub name: String,
-    /// The API server as the control plane dials it.
+    /// Its API server.
     pub server: Server,
-    /// The certificates by which it is checked; none where the controller's own roots do.
-    pub certificate_authority: Option<CertificateAuthority>,
+    /// The authority of its API server.
+    pub authority: Authority,
     /// What is copied into the Cluster's spec.
     pub cluster: ClusterValues,
-    /// The storage that jobs use.
+    /// The storage that its jobs use.
     pub storage: Storage,
-    /// The service account by which the control plane works in the compute cluster.
+    /// The service account that the control plane uses.
     pub service_account: ServiceAccount,
-    /// How the control plane gets the service account's token.
+    /// How the control plane gets the token.
     pub token: TokenDelivery,
     /// Labels of every manifest.
     pub labels: BTreeMap<String, String>,
@@ -61,294 +72,377 @@ pub struct Registration {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// How the control plane gets the service account's token.
+/// By what the control plane checks the API server's certificate.
+#[derive(Debug)]
+pub enum Authority {
+    /// Certificates of the cluster's own.
+    Own(CertificateAuthority),
+    /// The roots that the controller has.
+    System,
+}
+
+/// How the control plane gets the token.
 #[derive(Debug)]
 pub enum TokenDelivery {
-    /// The control-plane side isn't rendered, so the token wasn't read.
-    NotNeeded,
+    /// Nothing says so yet.
+    Undecided,
+    /// It is rendered, and this run doesn't need it, so that it wasn't read.
+    NotRead,
+    /// It is rendered.
+    Rendered(Token),
     /// Someone else makes the Secret.
     Elsewhere,
-    /// In a Secret that is rendered.
-    Rendered(Secret),
-    /// Through a store, by the External Secrets Operator of each side.
+    /// The External Secrets Operator moves it.
     External(TokenRoute),
 }
 
-impl Registration {
-    /// Every secret that was read.
-    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        let keys = match &self.storage.access {
-            Access::Key(KeyPair::Read {
-                access_key_id,
-                secret_access_key,
-            }) => vec![access_key_id, secret_access_key],
-            Access::Key(KeyPair::NotRead) | Access::Elsewhere | Access::External(_) => Vec::new(),
-        };
-        let token = match &self.token {
-            TokenDelivery::Rendered(token) => Some(token),
-            TokenDelivery::NotNeeded | TokenDelivery::Elsewhere | TokenDelivery::External(_) => {
-                None
-            }
-        };
-        token.into_iter().chain(keys)
-    }
-}
-
-/// What is suspicious about one compute cluster, and which of it was accepted.
-#[derive(Debug, Default)]
-pub struct Findings {
-    /// Those that the values don't accept.
-    pub open: Vec<Finding>,
-    /// Those that the values list under `allow`.
-    pub accepted: Vec<Finding>,
-    /// What the values list under `allow`.
-    pub allowed: BTreeSet<Code>,
-}
-
-impl Findings {
-    fn add(&mut self, findings: Vec<Finding>) {
-        for finding in findings {
-            match self.allowed.contains(&finding.code) {
-                true => self.accepted.push(finding),
-                false => self.open.push(finding),
-            }
-        }
-    }
-}
-
-/// What could be told about one compute cluster: each part is there, or is among the problems.
-pub struct Parts {
-    /// Name of the compute cluster in the control plane; it may be one that Kubernetes doesn't take.
-    pub name: String,
-    /// The API server as the control plane dials it.
+/// What was concluded about a cluster; a part that is wrong is none, with its error among the diagnostics.
+#[derive(Debug)]
+pub struct Resolution {
+    /// Its values.
+    pub cluster: Cluster,
+    /// What the kubeconfig's context comes to.
+    pub kubeconfig: Option<Chosen>,
+    /// Its API server.
     pub server: Option<Server>,
-    /// The certificates by which it is checked; the inner one is none where the controller's own roots
-    /// do.
-    pub certificate_authority: Option<Option<CertificateAuthority>>,
-    /// The storage that jobs use.
+    /// The authority of its API server.
+    pub authority: Option<Authority>,
+    /// The storage that its jobs use.
     pub storage: Option<Storage>,
-    /// How the control plane gets the service account's token.
+    /// How the control plane gets the token.
     pub token: Option<TokenDelivery>,
-    /// What the token says about itself, where one was read.
-    pub token_read: Option<Token>,
-    /// What is wrong, apart from a token that nothing was decided about.
-    pub problems: Problems,
-    /// What is suspicious.
-    pub findings: Findings,
-    undecided: Option<anyhow::Error>,
-    cluster: Option<ClusterValues>,
-    service_account: Option<ServiceAccount>,
-    labels: Option<BTreeMap<String, String>>,
-    annotations: Option<BTreeMap<String, String>>,
+    /// Errors and findings that aren't accepted.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Findings that are accepted.
+    pub accepted: Vec<Diagnostic>,
+    /// The service account that the control plane uses.
+    pub service_account: ServiceAccount,
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
 }
 
-/// Checks and completes what was read. What is only suspicious is a finding, also where something
-/// else is wrong.
-///
-/// # Errors
-/// Everything where a value isn't what its key asks for, or couldn't be read.
-pub fn resolve(inputs: Inputs, now: SystemTime) -> (Result<Registration, Problems>, Findings) {
-    let Parts {
-        name,
-        server,
-        certificate_authority,
-        storage,
-        token,
-        token_read: _,
-        mut problems,
-        findings,
-        undecided,
-        cluster,
-        service_account,
-        labels,
-        annotations,
-    } = resolve_parts(inputs, now);
-    if let Some(undecided) = undecided {
-        problems.push(undecided);
+/// Collects what is wrong, each with its place.
+pub struct Checks<'a> {
+    cluster: &'a Cluster,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Checks<'_> {
+    /// The value of a result; its error belongs to a key of the values.
+    pub fn take<T>(&mut self, key: &str, result: Result<T, Diagnostic>) -> Option<T> {
+        result.map_err(|error| self.push(key, error)).ok()
     }
-    let registration = (|| {
-        Some(Registration {
-            name,
-            server: server?,
-            certificate_authority: certificate_authority?,
-            cluster: cluster?,
-            storage: storage?,
-            service_account: service_account?,
-            token: token?,
-            labels: labels?,
-            annotations: annotations?,
-        })
-    })();
-    match registration {
-        Some(registration) if problems.is_empty() => (Ok(registration), findings),
-        _ => (Err(problems), findings),
+
+    /// Adds a diagnostic about a key of the values.
+    pub fn push(&mut self, key: &str, diagnostic: Diagnostic) {
+        self.diagnostics
+            .push(diagnostic.at(&self.cluster.place(key)));
     }
 }
 
-/// Checks and completes each part of what was read by itself, so that one that is wrong doesn't hide
-/// the others.
-pub fn resolve_parts(inputs: Inputs, now: SystemTime) -> Parts {
+/// Concludes what there is to conclude. `now` decides about findings only.
+pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
     let Inputs {
-        place,
-        values,
-        endpoint,
-        storage_keys,
+        cluster,
+        kubeconfig,
+        authority_file,
+        keys,
         token,
-        mut problems,
+        needs_token,
     } = inputs;
-    let Values {
-        name,
-        kubeconfig: _, // read along with the endpoint
-        cluster,
-        storage,
-        service_account,
-        token: _, // read already
-        external_secrets,
-        labels,
-        annotations,
-        allow,
-    } = values;
-    let within = || place.failed_to_use();
-    let mut findings = Findings {
-        allowed: allowed_codes(&allow.unwrap_or_default(), |problem| {
-            problems.push(problem.context(within()));
-        }),
-        ..Findings::default()
+    let values = &cluster.values;
+    let mut checks = Checks {
+        cluster: &cluster,
+        diagnostics: Vec::new(),
     };
-    problems.take(check_name(&name).context("`name`").with_context(within));
-    let cluster = problems.take(check_cluster(cluster.unwrap_or_default()).with_context(within));
-    let service_account = problems
-        .take(service_account::resolve(service_account.unwrap_or_default()).with_context(within));
-    let labels =
-        problems.take(metadata::labels(&name, labels.unwrap_or_default()).with_context(within));
-    let annotations =
-        problems.take(metadata::annotations(annotations.unwrap_or_default()).with_context(within));
-    let external_secrets = problems
-        .take(external_secrets::resolve(external_secrets.unwrap_or_default()).with_context(within));
-    let storage = storage::resolve(storage, storage_keys, external_secrets.as_ref());
-    findings.add(all_at(&place.to_string(), storage.findings));
-    for problem in storage.problems {
-        problems.push(problem.context(within()));
+    match &values.name {
+        Some(name) => {
+            checks.take("name", names::check_label(name));
+        }
+        None => checks.push("name", Diagnostic::error("the cluster has no `name`")),
     }
-    let storage = storage.storage;
-    let endpoint = match problems.take(endpoint) {
-        Some(endpoint) => endpoint::resolve(endpoint, now),
-        None => endpoint::Resolved::default(),
-    };
-    findings.add(endpoint.findings);
-    problems.append(endpoint.problems);
-    let mut undecided = None;
-    let mut token_read = None;
-    let token = problems.take(token).and_then(|token| {
-        let account = service_account.as_ref()?;
-        match token {
-            TokenInput::NotNeeded => Some(TokenDelivery::NotNeeded),
-            TokenInput::None => Some(TokenDelivery::Elsewhere),
-            TokenInput::External => {
-                let route = external_secrets.as_ref()?.token_route(&name);
-                problems
-                    .take(route.with_context(within))
-                    .map(TokenDelivery::External)
-            }
-            TokenInput::Undecided => {
-                undecided = Some(no_decision(account));
-                None
-            }
-            TokenInput::Read { token, origin } => {
-                let (token, found) = problems.take(check_token(&token, &origin, account, now))?;
-                findings.add(found);
-                let secret = Secret::from_elsewhere(token.expose().to_owned());
-                token_read = Some(token);
-                Some(TokenDelivery::Rendered(secret))
+    let kubeconfig = kubeconfig.and_then(|chosen| checks.take("kubeconfig.context", chosen));
+    if let Some(chosen) = &kubeconfig {
+        chosen
+            .findings
+            .iter()
+            .for_each(|finding| checks.push("kubeconfig.path", finding.clone()));
+    }
+    let server = kubeconfig
+        .as_ref()
+        .and_then(|chosen| resolve_server(chosen, &mut checks));
+    let authority = kubeconfig
+        .as_ref()
+        .and_then(|chosen| resolve_authority(chosen, server.as_ref(), authority_file, &mut checks));
+    if let Some(Authority::Own(authority)) = &authority {
+        authority
+            .findings(now)
+            .into_iter()
+            .for_each(|finding| checks.push("kubeconfig.certificateAuthority", finding));
+    }
+    if let Some(ClusterValues { region, zone, .. }) = &values.cluster {
+        for (key, text) in [("cluster.region", region), ("cluster.zone", zone)] {
+            if let Some(text) = text {
+                checks.take(key, names::check_filled_in(text));
             }
         }
-    });
-    Parts {
-        name,
-        server: endpoint.server,
-        certificate_authority: endpoint.authority,
+    }
+    let service_account = values.service_account.as_ref();
+    let service_account =
+        service_account::resolve(service_account.unwrap_or(&Default::default()), &mut checks);
+    let external = values.external_secrets.as_ref();
+    let external = external_secrets::resolve(external.unwrap_or(&Default::default()), &mut checks);
+    let storage = values.storage.as_ref();
+    let storage = storage::resolve(
+        storage.unwrap_or(&Default::default()),
+        keys,
+        external.as_ref(),
+        &mut checks,
+    );
+    let token = resolve_token(token, needs_token, external.as_ref(), &mut checks);
+    if let Some(TokenDelivery::Rendered(token)) = &token {
+        token
+            .findings(&service_account, now)
+            .into_iter()
+            .for_each(|finding| checks.push("token", finding));
+    }
+    let labels = metadata::labels(cluster.name(), &values.labels, &mut checks);
+    let annotations = metadata::annotations(&values.annotations, &mut checks);
+    let allow = values.allow.clone().unwrap_or_default();
+    let is_accepted =
+        |diagnostic: &Diagnostic| diagnostic.code.is_some_and(|code| allow.contains(&code));
+    let (accepted, diagnostics) = checks.diagnostics.into_iter().partition(is_accepted);
+    Resolution {
+        kubeconfig,
+        server,
+        authority,
         storage,
         token,
-        token_read,
-        problems,
-        findings,
-        undecided,
-        cluster,
+        diagnostics,
+        accepted,
         service_account,
         labels,
         annotations,
+        cluster,
     }
 }
 
-fn check_name(name: &str) -> Result<()> {
-    if let Some(form) = placeholder_of_path(name) {
-        bail!("it is or holds a placeholder, `{form}`; put the cluster's name there");
-    }
-    name::check_label(name)
+fn resolve_server(kubeconfig: &Chosen, checks: &mut Checks<'_>) -> Option<Server> {
+    let own = checks
+        .cluster
+        .values
+        .kubeconfig
+        .as_ref()
+        .and_then(|values| values.server.as_ref());
+    let place = match own {
+        Some(_) => checks.cluster.place("kubeconfig.server"),
+        None => entry_place(kubeconfig, checks, "server"),
+    };
+    let push =
+        |checks: &mut Checks<'_>, found: Diagnostic| checks.diagnostics.push(found.at(&place));
+    let server = match Server::parse(own.map_or(&kubeconfig.server, |own| &own.0)) {
+        Ok(server) => server,
+        Err(error) => {
+            push(checks, error);
+            return None;
+        }
+    };
+    server
+        .finding()
+        .into_iter()
+        .for_each(|finding| push(checks, finding));
+    let findings = server.kubeconfig_findings(kubeconfig, own.is_some());
+    findings
+        .into_iter()
+        .for_each(|finding| push(checks, finding));
+    Some(server)
 }
 
-fn allowed_codes(allow: &[String], mut problem: impl FnMut(anyhow::Error)) -> BTreeSet<Code> {
-    let mut allowed = BTreeSet::new();
-    for word in allow {
-        match Code::ALL.iter().find(|code| code.as_str() == word) {
-            Some(code) => {
-                allowed.insert(*code);
-            }
-            None => {
-                let known: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-                let unknown = crate::input::words::unknown("code", word, &known);
-                problem(anyhow::Error::msg(unknown).context("`allow`"));
+fn resolve_authority(
+    kubeconfig: &Chosen,
+    server: Option<&Server>,
+    file: Option<Result<Vec<u8>, Diagnostic>>,
+    checks: &mut Checks<'_>,
+) -> Option<Authority> {
+    let values = checks.cluster.values.kubeconfig.as_ref();
+    let own = values.and_then(|values| values.certificate_authority.as_deref());
+    let is_replaced = values.is_some_and(|values| values.server.is_some());
+    if own == Some("system") {
+        return Some(Authority::System);
+    }
+    if own.is_some() {
+        let authority = file?.and_then(|bytes| CertificateAuthority::from_pem(&bytes));
+        return checks
+            .take("kubeconfig.certificateAuthority", authority)
+            .map(Authority::Own);
+    }
+    let (key, result) = kubeconfig_authority(kubeconfig, server, file);
+    let place = entry_place(kubeconfig, checks, key);
+    let authority = match result {
+        Ok(authority) => authority,
+        Err(error) => {
+            checks.diagnostics.push(error.at(&place));
+            return None;
+        }
+    };
+    if is_replaced && server::is_proxy(&kubeconfig.server) {
+        let message = "the kubeconfig's CA is that of the proxy in front, and `kubeconfig.server` goes past it";
+        let finding = Diagnostic::finding(Code::CaOfProxy, message)
+            .help("set `kubeconfig.certificateAuthority` to the CA of the API server itself");
+        checks.diagnostics.push(finding.at(&place));
+    }
+    if server.is_some_and(Server::is_gke_dns_endpoint) {
+        let message = "a DNS endpoint of GKE has a certificate from a public authority";
+        let finding = Diagnostic::finding(Code::GkeDnsEndpoint, message)
+            .help("set `kubeconfig.certificateAuthority` to `system`");
+        checks.diagnostics.push(finding.at(&place));
+    }
+    Some(Authority::Own(authority))
+}
+
+/// The authority that a kubeconfig gives, and the key that gives it.
+pub fn kubeconfig_authority(
+    kubeconfig: &Chosen,
+    server: Option<&Server>,
+    file: Option<Result<Vec<u8>, Diagnostic>>,
+) -> (&'static str, Result<CertificateAuthority, Diagnostic>) {
+    let source = &kubeconfig.certificate_authority;
+    match source {
+        _ if kubeconfig.is_insecure => ("insecure-skip-tls-verify", Err(insecure(source))),
+        AuthoritySource::Base64(text) => (
+            "certificate-authority-data",
+            CertificateAuthority::from_base64(text),
+        ),
+        AuthoritySource::Unusable(error) => ("certificate-authority", Err(error.clone())),
+        AuthoritySource::File(_) => {
+            let bytes = file.unwrap_or_else(|| Err(no_authority(server)));
+            let authority = bytes.and_then(|bytes| CertificateAuthority::from_pem(&bytes));
+            let explain = |error: Diagnostic| {
+                error
+                    .help("export the kubeconfig where that file is: `kubectl config view --raw --minify --flatten`")
+                    .help("or set `kubeconfig.certificateAuthority` to a copy of it")
+            };
+            ("certificate-authority", authority.map_err(explain))
+        }
+        AuthoritySource::Missing => ("certificate-authority-data", Err(no_authority(server))),
+    }
+}
+
+fn entry_place(kubeconfig: &Chosen, checks: &Checks<'_>, key: &str) -> Place {
+    Place {
+        file: Some(kubeconfig.file.clone()),
+        key: Some(format!("cluster {}: {key}", shown(&kubeconfig.cluster))),
+        ..checks.cluster.place("name")
+    }
+}
+
+fn insecure(source: &AuthoritySource) -> Diagnostic {
+    let message =
+        "the kubeconfig turns TLS verification off, and the control plane always verifies";
+    let error = Diagnostic::error(message);
+    match source {
+        AuthoritySource::Missing => error.help("set `kubeconfig.certificateAuthority` to the cluster's CA").help(
+            r"print it with `kubectl get configmap kube-root-ca.crt -o jsonpath='{.data.ca\.crt}'`",
+        ),
+        _ => error.help("remove `insecure-skip-tls-verify`; the CA is already there"),
+    }
+}
+
+fn no_authority(server: Option<&Server>) -> Diagnostic {
+    let error = Diagnostic::error("the kubeconfig has no certificate authority");
+    if server.is_some_and(Server::is_gke_dns_endpoint) {
+        return error
+            .help("set `kubeconfig.certificateAuthority` to `system`, for a DNS endpoint of GKE");
+    }
+    error
+        .help("set `kubeconfig.certificateAuthority` to a PEM file with the cluster's CA")
+        .help("or to `system`, if the server's certificate is from a public authority")
+}
+
+fn resolve_token(
+    token: Option<SecretResult>,
+    is_needed: bool,
+    external: Option<&ExternalSecrets>,
+    checks: &mut Checks<'_>,
+) -> Option<TokenDelivery> {
+    if let Some(token) = token {
+        let token = checks.take("token", token.and_then(storage::check_secret))?;
+        return Some(TokenDelivery::Rendered(Token::new(token)));
+    }
+    match &checks.cluster.values.token {
+        Some(TokenForm::None) => Some(TokenDelivery::Elsewhere),
+        Some(TokenForm::ExternalSecret) => external?
+            .token_route(checks.cluster.name(), checks)
+            .map(TokenDelivery::External),
+        Some(TokenForm::From(_)) => Some(TokenDelivery::NotRead),
+        None if is_needed => {
+            let error = Diagnostic::error("nothing says where the token comes from")
+                .help("pass `--token-file FILE`")
+                .help("or set `token` in the values: `{file: PATH}`, `{env: NAME}`, `externalSecret`, or `none` if someone else makes the Secret");
+            checks.push("token", error);
+            None
+        }
+        None => Some(TokenDelivery::Undecided),
+    }
+}
+
+impl Resolution {
+    /// All that is rendered; none where a part is wrong.
+    pub fn registration(self) -> Option<Registration> {
+        Some(Registration {
+            name: self.cluster.name().to_owned(),
+            server: self.server?,
+            authority: self.authority?,
+            cluster: self.cluster.values.cluster.unwrap_or_default(),
+            storage: self.storage?,
+            service_account: self.service_account,
+            token: self.token?,
+            labels: self.labels,
+            annotations: self.annotations,
+        })
+    }
+}
+
+/// Adds the findings about clusters that share host and port, for which the controller keeps one client.
+pub fn find_shared_servers(resolutions: &mut [Resolution]) {
+    let mut by_server: HashMap<Server, Vec<usize>> = HashMap::new();
+    for (index, resolution) in resolutions.iter().enumerate() {
+        if let Some(server) = &resolution.server {
+            by_server.entry(server.clone()).or_default().push(index);
+        }
+    }
+    for (server, indices) in by_server
+        .into_iter()
+        .filter(|(_, indices)| indices.len() > 1)
+    {
+        let names = list(
+            indices
+                .iter()
+                .filter_map(|index| resolutions.get(*index))
+                .map(|one| one.cluster.name()),
+        );
+        let allows = |index: &usize| {
+            let allow = resolutions
+                .get(*index)
+                .and_then(|one| one.cluster.values.allow.as_ref());
+            allow.is_some_and(|allow| allow.contains(&Code::DuplicateEndpoint))
+        };
+        let is_accepted = indices.iter().all(allows);
+        let message = format!(
+            "the clusters {names} have the same API server, {server}; the controller would use one token for all"
+        );
+        let finding = Diagnostic::finding(Code::DuplicateEndpoint, message)
+            .help("register each API server once");
+        for index in indices {
+            if let Some(resolution) = resolutions.get_mut(index) {
+                let finding = finding
+                    .clone()
+                    .at(&resolution.cluster.place("kubeconfig.server"));
+                match is_accepted {
+                    true => resolution.accepted.push(finding),
+                    false => resolution.diagnostics.push(finding),
+                }
             }
         }
     }
-    allowed
-}
-
-fn check_cluster(cluster: ClusterValues) -> Result<ClusterValues> {
-    for (key, value) in [("region", &cluster.region), ("zone", &cluster.zone)] {
-        if let Some(value) = value {
-            if value.is_empty() {
-                bail!("`cluster.{key}` is empty; leave the key out");
-            }
-            if let Some(form) = placeholder(value) {
-                bail!(
-                    "`cluster.{key}` is or holds a placeholder, `{form}`; put the real value there"
-                );
-            }
-        }
-    }
-    for (position, sku) in cluster.skus.iter().flatten().enumerate() {
-        for (key, number) in [("cpu", sku.cpu), ("gpu", sku.gpu)] {
-            if number.is_some_and(|number| number < 0) {
-                bail!("`cluster.skus[{position}].{key}` is negative; it is a number of devices");
-            }
-        }
-    }
-    Ok(cluster)
-}
-
-/// Says of each finding where it was found.
-fn all_at(place: &str, findings: Vec<Finding>) -> Vec<Finding> {
-    let at_place =
-        |finding: Finding| Finding::new(finding.code, format!("{place}: {}", finding.text));
-    findings.into_iter().map(at_place).collect()
-}
-
-fn no_decision(service_account: &ServiceAccount) -> anyhow::Error {
-    anyhow::anyhow!(
-        "failed to render the control-plane side: nothing says where the token of {} comes from: give `--token-file FILE` (`-` is standard input), or write `token: {{file: PATH}}` or `token: {{env: NAME}}` in the values file, or `token: externalSecret` where a store hands it on, or `token: none` where someone else makes the Secret; or render the compute side alone by `--side compute`",
-        shown(&service_account.name)
-    )
-}
-
-fn check_token(
-    secret: &Secret,
-    origin: &str,
-    service_account: &ServiceAccount,
-    now: SystemTime,
-) -> Result<(Token, Vec<Finding>)> {
-    let token = Token::parse(secret.expose())
-        .with_context(|| format!("failed to use the token of {origin}"))?;
-    let about_token = token.findings(&service_account.name, &service_account.token_secrets, now);
-    Ok((token, all_at(origin, about_token)))
 }

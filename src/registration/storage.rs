@@ -2,40 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, anyhow, bail};
-
 use super::external_secrets::{ExternalSecrets, RemoteKeyPair};
-use super::finding::{Code, Finding};
-use super::name::check_variable;
-use super::server::{is_loopback_host, is_numeric_host, mask_url, placeholder};
-use crate::input::StorageKeys;
-use crate::input::secret::Secret;
-use crate::input::values::{CREDENTIALS_FORMS, CredentialsValues, StorageScheme, StorageValues};
-use crate::problems::Problems;
-use crate::text::{shown, shown_list};
+use super::names::{check_filled_in, check_variable};
+use super::{Checks, SecretResult, server};
+use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::secret::{Secret, names_a_secret};
+use crate::values::{Credentials, Scheme, StorageValues};
 
-/// Keys of the ConfigMap `michelangelo-config` that this program gives a meaning.
+/// The public half of the S3 key, in the ConfigMap and the Secret.
+pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// The secret half of the S3 key, in the ConfigMap and the Secret.
+pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+/// The keys of the ConfigMap that other keys of `storage` set.
 const OWN_KEYS: [&str; 5] = [
-    FILE_SYSTEM,
-    SCHEME,
-    ENDPOINT,
+    "MA_FILE_SYSTEM",
+    "MA_FILE_SYSTEM_S3_SCHEME",
+    "AWS_ENDPOINT_URL",
     ACCESS_KEY_ID,
     SECRET_ACCESS_KEY,
 ];
-/// The fsspec URL of the file system.
-pub const FILE_SYSTEM: &str = "MA_FILE_SYSTEM";
-/// The scheme of the S3 endpoint.
-pub const SCHEME: &str = "MA_FILE_SYSTEM_S3_SCHEME";
-/// The URL of the S3 endpoint.
-pub const ENDPOINT: &str = "AWS_ENDPOINT_URL";
-/// The public half of the S3 key.
-pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
-/// The secret half of the S3 key.
-pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
-
-/// What `extraEnv` may hold, in bytes. A ConfigMap takes 1 MiB, but client-side `kubectl apply` keeps
-/// all of it in an annotation, and annotations take 256 KiB.
-const EXTRA_ENV_LIMIT: usize = 256 * 1024;
+const FORMS: &str = "choose one: `accessKeyId` and `secretAccessKey`, `workloadIdentity`, `externalSecret` or `existingSecret`";
 
 /// The storage, checked.
 #[derive(Debug)]
@@ -43,7 +29,7 @@ pub struct Storage {
     /// An fsspec URL.
     pub file_system: String,
     /// Scheme of the endpoint.
-    pub scheme: StorageScheme,
+    pub scheme: Scheme,
     /// URL of an S3 API that isn't AWS's own.
     pub endpoint: Option<String>,
     /// How jobs get access.
@@ -55,56 +41,44 @@ pub struct Storage {
 /// How jobs get access to the storage.
 #[derive(Debug)]
 pub enum Access {
-    /// By the platform, or by keys that someone else manages: nothing is rendered for it.
-    Elsewhere,
-    /// By an S3 key that is rendered.
-    Key(KeyPair),
+    /// By the platform.
+    WorkloadIdentity,
+    /// By objects that someone else manages.
+    ExistingSecret,
+    /// By an S3 key; none where this run doesn't need it, so that it wasn't read.
+    Keys(Option<Keys>),
     /// By an S3 key that the External Secrets Operator gets from a store.
     External(RemoteKeyPair),
 }
 
-/// An S3 key, read where it is needed.
+/// An S3 key.
 #[derive(Debug)]
-pub enum KeyPair {
-    /// The compute side isn't rendered, so the key wasn't read; or it couldn't be, which is a problem.
-    NotRead,
-    /// The key.
-    Read {
-        /// `AWS_ACCESS_KEY_ID`
-        access_key_id: Secret,
-        /// `AWS_SECRET_ACCESS_KEY`
-        secret_access_key: Secret,
-    },
+pub struct Keys {
+    /// `AWS_ACCESS_KEY_ID`
+    pub access_key_id: Secret,
+    /// `AWS_SECRET_ACCESS_KEY`
+    pub secret_access_key: Secret,
 }
 
-/// What could be told of the storage.
-#[derive(Default)]
-pub struct Resolved {
-    /// The storage, unless a part of it is wrong. A key that is wrong, or couldn't be read, is a problem
-    /// only.
-    pub storage: Option<Storage>,
-    /// What is suspicious.
-    pub findings: Vec<Finding>,
-    /// Everything where a value isn't what its key asks for.
-    pub problems: Problems,
+impl Storage {
+    /// The keys of the ConfigMap in their order, without the S3 key.
+    pub fn environment(&self) -> Vec<(&str, String)> {
+        let mut environment = vec![
+            ("MA_FILE_SYSTEM", self.file_system.clone()),
+            ("MA_FILE_SYSTEM_S3_SCHEME", self.scheme.to_string()),
+        ];
+        environment.extend(self.endpoint.clone().map(|url| ("AWS_ENDPOINT_URL", url)));
+        environment
+    }
 }
 
-/// Checks and completes what the values file says about the storage, for the stores that it names,
-/// unless they are wrong.
+/// Checks and completes `storage`. `keys` are the halves of the S3 key, where this run reads them.
 pub fn resolve(
-    values: Option<StorageValues>,
-    keys: Option<StorageKeys>,
+    values: &StorageValues,
+    keys: Option<[SecretResult; 2]>,
     external_secrets: Option<&ExternalSecrets>,
-) -> Resolved {
-    let Some(values) = values else {
-        let missing = anyhow!(
-            "the key `storage` is missing; it says at least how jobs get access: `storage: {{credentials: …}}`"
-        );
-        return Resolved {
-            problems: missing.into(),
-            ..Resolved::default()
-        };
-    };
+    checks: &mut Checks<'_>,
+) -> Option<Storage> {
     let StorageValues {
         file_system,
         scheme,
@@ -112,282 +86,188 @@ pub fn resolve(
         credentials,
         extra_env,
     } = values;
-    let mut problems = Problems::default();
-    let mut findings = Vec::new();
-    let file_system = file_system.unwrap_or_else(|| "s3://default".to_owned());
-    let is_good = problems.take(check_file_system(&file_system).context("`storage.fileSystem`"));
-    let file_system = is_good.map(|()| file_system);
-    let endpoint = endpoint.map(Endpoint::parse).transpose();
-    let endpoint = problems.take(endpoint.context("`storage.endpoint`"));
-    if let Some(Some(endpoint)) = &endpoint {
-        findings.extend(endpoint.finding(scheme));
-        findings.extend(endpoint.loopback_finding());
+    let file_system = file_system.as_deref().unwrap_or("s3://default");
+    let file_system_is_good = checks.take("storage.fileSystem", check_file_system(file_system));
+    let endpoint_scheme = match endpoint {
+        None => None,
+        Some(url) => Some(checks.take("storage.endpoint", endpoint_scheme(url))?),
+    };
+    if let (Some(scheme), Some((found, _))) = (scheme, &endpoint_scheme)
+        && scheme != found
+    {
+        let message =
+            format!("`scheme` is `{scheme}`, and the endpoint's URL begins with `{found}://`");
+        let finding = Diagnostic::finding(Code::StorageSchemeMismatch, message);
+        checks.push("storage.scheme", finding.help("leave `storage.scheme` out"));
     }
-    let access = problems
-        .take(credentials.with_context(|| {
-            format!(
-                "the key `storage.credentials` is missing; it says how jobs get access: {CREDENTIALS_FORMS}"
-            )
-        }))
-        .and_then(|credentials| resolve_access(credentials, keys, external_secrets, &mut problems));
-    findings.extend(access.as_ref().and_then(generic_target_finding));
-    let extra_env = extra_env.unwrap_or_default();
-    check_extra_env(&extra_env, &mut problems);
-    let storage = (|| {
-        let endpoint = endpoint?;
-        Some(Storage {
-            file_system: file_system?,
-            scheme: scheme
-                .or(endpoint.as_ref().map(|endpoint| endpoint.scheme))
-                .unwrap_or(StorageScheme::Https),
-            endpoint: endpoint.map(|endpoint| endpoint.url),
-            access: access?,
-            extra_env,
-        })
-    })();
-    Resolved {
-        storage,
-        findings,
-        problems,
+    if let Some((_, host)) = &endpoint_scheme
+        && server::is_loopback(host)
+    {
+        let message = format!(
+            "the storage {} is a loopback address; a pod would dial itself",
+            shown(host)
+        );
+        let help = "set `storage.endpoint` to the address at which pods reach it";
+        checks.push(
+            "storage.endpoint",
+            Diagnostic::finding(Code::LoopbackStorage, message).help(help),
+        );
     }
-}
-
-fn resolve_access(
-    credentials: CredentialsValues,
-    keys: Option<StorageKeys>,
-    external_secrets: Option<&ExternalSecrets>,
-    problems: &mut Problems,
-) -> Option<Access> {
-    match (credentials, keys) {
-        (CredentialsValues::Keys { .. }, Some(keys)) => {
-            let mut take = |key: Result<Secret>, place: &'static str| {
-                problems.take(key.and_then(check_key).context(place))
-            };
-            let halves = (
-                take(keys.access_key_id, "`storage.credentials.accessKeyId`"),
-                take(
-                    keys.secret_access_key,
-                    "`storage.credentials.secretAccessKey`",
-                ),
+    let extra_env = extra_env
+        .iter()
+        .flatten()
+        .map(|(name, value)| (name.0.clone(), value.0.clone()))
+        .collect();
+    check_extra_env(&extra_env, checks);
+    let access = match credentials {
+        None => {
+            let error =
+                Diagnostic::error("nothing says how jobs get access to the storage").help(FORMS);
+            checks.push("storage.credentials", error);
+            None
+        }
+        Some(Credentials::WorkloadIdentity) => Some(Access::WorkloadIdentity),
+        Some(Credentials::ExistingSecret) => Some(Access::ExistingSecret),
+        Some(Credentials::Keys(_)) => resolve_keys(keys, checks),
+        Some(Credentials::ExternalSecret(remote)) => {
+            let message =
+                "Ray pods don't get the key: they take their environment only from the ConfigMap";
+            let help = "give the pods workload identity, or mount the Secret `aws-credentials`";
+            checks.push(
+                "storage.credentials",
+                Diagnostic::finding(Code::KeysNotInPods, message).help(help),
             );
-            Some(Access::Key(match halves {
-                (Some(access_key_id), Some(secret_access_key)) => KeyPair::Read {
-                    access_key_id,
-                    secret_access_key,
-                },
-                _ => KeyPair::NotRead,
-            }))
+            external_secrets?
+                .key_pair(remote, checks)
+                .map(Access::External)
         }
-        (CredentialsValues::Keys { .. }, None) => Some(Access::Key(KeyPair::NotRead)),
-        (CredentialsValues::ExternalSecret { remote, config_map }, _) => {
-            let key_pair = external_secrets?.key_pair(remote, config_map);
-            problems.take(key_pair).map(Access::External)
-        }
-        (CredentialsValues::WorkloadIdentity | CredentialsValues::ExistingSecret, _) => {
-            Some(Access::Elsewhere)
-        }
-    }
-}
-
-fn generic_target_finding(access: &Access) -> Option<Finding> {
-    let is_by_operator = matches!(access, Access::External(key_pair) if key_pair.in_config_map);
-    is_by_operator.then(|| {
-        Finding::new(
-            Code::GenericTargetFlag,
-            format!(
-                "`storage.credentials.configMap` has the External Secrets Operator make the ConfigMap that Ray pods need, which it does only if it runs on the compute cluster with `--unsafe-allow-generic-targets`; and everyone who may read ConfigMaps there reads the key, which isn't encrypted at rest either, as Secrets may be; set the flag, or leave `configMap` out where pods have another way to the storage, and list `{}` under `allow` once that is settled",
-                Code::GenericTargetFlag
-            ),
-        )
+    };
+    file_system_is_good?;
+    Some(Storage {
+        file_system: file_system.to_owned(),
+        scheme: scheme
+            .or(endpoint_scheme.map(|(scheme, _)| scheme))
+            .unwrap_or(Scheme::Https),
+        endpoint: endpoint.as_ref().map(|url| url.0.clone()),
+        access: access?,
+        extra_env,
     })
 }
 
-/// S3 keys travel in HTTP headers, so they are printable ASCII; anything else came along by mistake.
-fn check_key(key: Secret) -> Result<Secret> {
-    let text = key.expose();
-    if text.is_empty() {
-        bail!("it is empty; for access without keys write `credentials: workloadIdentity`");
-    }
-    if let Some(form) = placeholder(text) {
-        bail!("it is a placeholder, `{form}`; put the real one there");
-    }
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        bail!(
-            "it has white space, control characters or non-ASCII characters in it, which no S3 key has"
-        );
-    }
-    Ok(key)
-}
-
-fn check_file_system(url: &str) -> Result<()> {
-    refuse_placeholder(url)?;
-    let Some((scheme, rest)) = url.split_once("://") else {
-        bail!("it has no scheme: expected an fsspec URL such as `s3://default`");
+fn resolve_keys(keys: Option<[SecretResult; 2]>, checks: &mut Checks<'_>) -> Option<Access> {
+    let Some([access_key_id, secret_access_key]) = keys else {
+        return Some(Access::Keys(None));
     };
-    let scheme_is_good = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme.chars().all(|character| {
-            character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.' | ':')
-        });
-    // `abfs://container@account` and `hdfs://user@host:8020` are fine. A bucket has neither a user
-    // nor a port; and where a password has a `/` in it, what is before looks like an odd port.
-    let authority = rest.split('/').next().unwrap_or_default();
-    let (user, host) = authority.split_once('@').unwrap_or(("", authority));
-    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
-    let is_bucket = scheme.starts_with("s3");
-    if user.contains(':')
-        || (is_bucket && authority.contains(['@', ':']))
-        || !(port.bytes().all(|byte| byte.is_ascii_digit()) || host.ends_with(']'))
-    {
-        bail!("it has credentials in it; they belong under `storage.credentials`");
-    }
-    if !scheme_is_good || rest.is_empty() || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
-        bail!(
-            "{} is not an fsspec URL: expected one such as `s3://default`",
-            shown(&mask_url(url))
-        );
-    }
-    Ok(())
-}
-
-fn refuse_placeholder(text: &str) -> Result<()> {
-    if let Some(form) = placeholder(text) {
-        bail!("it is or holds a placeholder, `{form}`; put the real value there");
-    }
-    Ok(())
-}
-
-/// The endpoint's URL, which goes to the pods as it is, and what was seen in it.
-struct Endpoint {
-    url: String,
-    scheme: StorageScheme,
-    host: String,
-}
-
-impl Endpoint {
-    fn parse(url: String) -> Result<Self> {
-        refuse_placeholder(&url)?;
-        let Some((scheme, rest)) = url.split_once("://") else {
-            bail!("it has no scheme: expected a URL such as `http://minio:9091`");
-        };
-        let scheme = match scheme {
-            "http" => StorageScheme::Http,
-            "https" => StorageScheme::Https,
-            _ => bail!(
-                "{} begins with neither `http://` nor `https://`",
-                shown(&mask_url(&url))
-            ),
-        };
-        let authority = rest.split('/').next().unwrap_or_default();
-        if authority.contains('@') {
-            bail!(
-                "it has a user or password in it; credentials belong under `storage.credentials`"
-            );
-        }
-        let Some(host) = host_of(authority) else {
-            bail!(
-                "{} is not a URL with a host and an optional port: expected one such as `http://minio:9091`",
-                shown(&mask_url(&url))
-            );
-        };
-        if url.contains(['?', '#']) || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
-            bail!(
-                "{} has a query, a fragment, white space or non-ASCII characters in it, which an S3 endpoint has not",
-                shown(&mask_url(&url))
-            );
-        }
-        Ok(Self {
-            host: host.to_owned(),
-            scheme,
-            url,
-        })
-    }
-
-    fn finding(&self, scheme: Option<StorageScheme>) -> Option<Finding> {
-        let scheme = scheme.filter(|scheme| *scheme != self.scheme)?;
-        Some(Finding::new(
-            Code::StorageSchemeMismatch,
-            format!(
-                "`storage.scheme` is `{}`, but `storage.endpoint` is {}: some clients in a job would follow the one, some the other; make them agree, or leave `storage.scheme` out",
-                scheme.as_str(),
-                shown(&mask_url(&self.url))
-            ),
-        ))
-    }
-
-    fn loopback_finding(&self) -> Option<Finding> {
-        is_loopback_host(&self.host).then(|| {
-            Finding::new(
-                Code::LoopbackStorage,
-                format!(
-                    "`storage.endpoint` is {}: in a pod that is the pod itself, so no job would reach the storage; write the address that pods of the compute cluster reach",
-                    shown(&mask_url(&self.url))
-                ),
-            )
-        })
-    }
-}
-
-/// The host of `host`, `host:port`, `[v6]` or `[v6]:port`, without brackets.
-fn host_of(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (host, after) = rest.split_once(']')?;
-            host.parse::<std::net::Ipv6Addr>().ok()?;
-            (
-                host,
-                after
-                    .strip_prefix(':')
-                    .or(after.is_empty().then_some("80"))?,
-            )
-        }
-        None => authority.split_once(':').unwrap_or((authority, "80")),
+    let mut take = |key: &str, result: SecretResult| {
+        let secret = checks.take(key, result.and_then(check_secret))?;
+        secret
+            .unresolved()
+            .into_iter()
+            .for_each(|finding| checks.push(key, finding));
+        Some(secret)
     };
-    let port_is_good = port.bytes().all(|byte| byte.is_ascii_digit())
-        && port.parse::<u16>().is_ok_and(|port| port != 0);
-    let label_is_good = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    // Parsers disagree about addresses such as `127.1`, so only whole ones are taken.
-    let host_is_good = host.parse::<std::net::IpAddr>().is_ok()
-        || (!is_numeric_host(host)
-            && host
-                .strip_suffix('.')
-                .unwrap_or(host)
-                .split('.')
-                .all(label_is_good));
-    (port_is_good && host_is_good).then_some(host)
+    let access_key_id = take("storage.credentials.accessKeyId", access_key_id);
+    let secret_access_key = take("storage.credentials.secretAccessKey", secret_access_key);
+    Some(Access::Keys(Some(Keys {
+        access_key_id: access_key_id?,
+        secret_access_key: secret_access_key?,
+    })))
 }
 
-fn check_extra_env(extra_env: &BTreeMap<String, String>, problems: &mut Problems) {
-    let size: usize = extra_env
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
-    if size > EXTRA_ENV_LIMIT {
-        problems.push(anyhow!(
-            "`storage.extraEnv` holds {size} bytes, and a ConfigMap that is applied takes at most {EXTRA_ENV_LIMIT}"
+/// Refuses what no HTTP header and no environment variable can carry.
+///
+/// # Errors
+/// Where a secret is empty or has control characters in it.
+pub fn check_secret(secret: Secret) -> SecretResult {
+    if secret.expose().is_empty() {
+        let help = "write the value in quotes if it begins with `#`, `&`, `*` or the like";
+        return Err(Diagnostic::error("the secret is empty").help(help));
+    }
+    if secret.expose().contains(char::is_control) {
+        return Err(Diagnostic::error(
+            "the secret has a line break or another control character in it",
         ));
     }
-    for (name, value) in extra_env {
-        problems.take(check_variable(name).context("`storage.extraEnv`"));
-        if OWN_KEYS.contains(&name.as_str()) {
-            problems.push(anyhow!(
-                "`storage.extraEnv` sets {}, which comes from the other keys of `storage`; extraEnv can't set {}",
-                shown(name),
-                shown_list(OWN_KEYS)
-            ));
+    Ok(secret)
+}
+
+fn check_file_system(url: &str) -> Result<(), Diagnostic> {
+    check_filled_in(url)?;
+    let has_password = || {
+        let authority = url.split("://").nth(1)?.split('/').next()?;
+        Some(authority.split_once('@')?.0.contains(':'))
+    };
+    if has_password() == Some(true) {
+        return Err(Diagnostic::error("the URL has a password in it")
+            .help("move it to `storage.credentials`"));
+    }
+    let is_good = url.split_once("://").is_some_and(|(scheme, rest)| {
+        let is_of_scheme =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b':');
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(is_of_scheme)
+            && !rest.is_empty()
+    });
+    if is_good && url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    let message = format!("{} is not an fsspec URL", shown(url));
+    Err(Diagnostic::error(message).help("write one such as `s3://default`"))
+}
+
+/// The scheme and host of an S3 endpoint.
+fn endpoint_scheme(url: &str) -> Result<(Scheme, String), Diagnostic> {
+    check_filled_in(url)?;
+    let scheme = match (
+        server::has_scheme(url, "http"),
+        server::has_scheme(url, "https"),
+    ) {
+        (true, _) => Scheme::Http,
+        (_, true) => Scheme::Https,
+        _ => {
+            let error =
+                Diagnostic::error("the endpoint doesn't begin with `http://` or `https://`");
+            return Err(error.help("write a URL such as `http://minio:9091`"));
         }
-        if value.contains('\0') {
-            problems.push(anyhow!(
-                "{} has a NUL character in it, which no environment variable can hold",
-                shown(&format!("storage.extraEnv.{name}"))
+    };
+    if url.contains('@') {
+        return Err(Diagnostic::error("the URL has a user or password in it")
+            .help("move it to `storage.credentials`"));
+    }
+    let authority = server::split(url).ok().filter(|uri| uri.query().is_none());
+    let Some((host, _)) = authority.and_then(|uri| server::authority(&uri)) else {
+        let message = format!("{} is not a URL of an S3 endpoint", shown(url));
+        return Err(Diagnostic::error(message).help("write one such as `http://minio:9091`"));
+    };
+    Ok((scheme, host))
+}
+
+fn check_extra_env(extra_env: &BTreeMap<String, String>, checks: &mut Checks<'_>) {
+    for (name, value) in extra_env {
+        let key = format!("storage.extraEnv.{name}");
+        if OWN_KEYS.contains(&name.as_str()) {
+            let error = Diagnostic::error(format!(
+                "{} comes from another key of `storage`",
+                shown(name)
             ));
+            checks.push(&key, error.help("remove it here"));
+        }
+        checks.take(&key, check_variable(name));
+        if name == "PATH" || name.starts_with("LD_") || name.starts_with("RAY_") {
+            let message = format!(
+                "every Ray pod would lose what its image sets for {}",
+                shown(name)
+            );
+            checks.push(
+                &key,
+                Diagnostic::finding(Code::UnusualEnv, message).help("remove it"),
+            );
+        }
+        if names_a_secret(name) {
+            let finding = Secret::new(value).unresolved();
+            finding
+                .into_iter()
+                .for_each(|finding| checks.push(&key, finding));
         }
     }
 }

@@ -1,0 +1,26 @@
+//! `diff`: what a render into a directory would change.
+
+use super::{Outcome, failure, render};
+use crate::cli::DiffArgs;
+use crate::diagnostic::Diagnostic;
+use crate::output::{diff, directory};
+
+/// Compares.
+pub fn run(args: &DiffArgs) -> Result<Outcome, Vec<Diagnostic>> {
+    let options = render::options(&args.inputs, &args.directory, &args.output_dir);
+    let (manifests, mut diagnostics) = render::manifests(&args.inputs, &options.sides)?;
+    let plan = directory::compare(&options, manifests).map_err(failure)?;
+    let code = u8::from(!plan.changes.is_empty());
+    let stdout = match args.directory.quiet {
+        true => String::new(),
+        false => diff::unified(&plan),
+    };
+    diagnostics.extend(plan.notes);
+    Ok(Outcome {
+        stdout,
+        diagnostics,
+        code,
+        color: Some(args.color),
+        ..Outcome::default()
+    })
+}

@@ -1,0 +1,124 @@
+//! `init`: a values file to begin with, from a kubeconfig's context.
+
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::Context as _;
+use minijinja::{Environment, context};
+
+use super::Outcome;
+use crate::cli::InitArgs;
+use crate::diagnostic::{Diagnostic, list, shown};
+use crate::kubeconfig::{AuthoritySource, Chosen, Kubeconfig, Location};
+use crate::output;
+use crate::registration::kubeconfig_authority;
+use crate::registration::server::Server;
+use crate::render::{quoted, syntax};
+use crate::values::file;
+
+/// Names that tools give to every cluster.
+const COMMON_NAMES: [&str; 4] = ["kubernetes", "default", "cluster", "local"];
+
+/// Writes the file.
+pub fn run(args: &InitArgs) -> Result<Outcome, Diagnostic> {
+    let location = args
+        .kubeconfig
+        .clone()
+        .map_or_else(Location::of_kubectl, Location::File);
+    let kubeconfig = Kubeconfig::read(&location)?;
+    if args.context.is_none() && kubeconfig.contexts().len() > 1 {
+        return Err(Diagnostic::error("the kubeconfig has several contexts")
+            .help("choose one with `--context NAME`")
+            .help(format!("its contexts are {}", list(kubeconfig.contexts()))));
+    }
+    let only = kubeconfig.contexts().first().map(|name| (*name).to_owned());
+    let chosen = kubeconfig.choose(args.context.as_deref().or(only.as_deref()))?;
+    let text = starter(args, &chosen)?;
+    let Some(path) = &args.output else {
+        return Ok(text.into());
+    };
+    if path.exists() {
+        let message = format!("{} exists already", shown(file::name(path)));
+        return Err(Diagnostic::error(message).help("choose another file"));
+    }
+    output::new_file(path, &text)?;
+    let summary = format!(
+        "written to {}: replace what is in <…>, then run `ma-register inspect -f` on it",
+        shown(file::name(path))
+    );
+    Ok(Outcome {
+        summary: Some(summary),
+        ..Outcome::default()
+    })
+}
+
+fn starter(args: &InitArgs, chosen: &Chosen) -> anyhow::Result<String> {
+    let server = Server::parse(&chosen.server);
+    let doubt = match &server {
+        Ok(server) => server.finding().filter(Diagnostic::is_error),
+        Err(error) => Some(error.clone()),
+    };
+    let authority_file = match &chosen.certificate_authority {
+        AuthoritySource::File(path) => Some(file::read(path)),
+        _ => None,
+    };
+    let (_, authority) = kubeconfig_authority(chosen, server.as_ref().ok(), authority_file);
+    let is_gke_dns = server.as_ref().is_ok_and(Server::is_gke_dns_endpoint);
+    let path = args.kubeconfig.as_ref().map(|path| {
+        let folder = args
+            .output
+            .as_deref()
+            .and_then(Path::parent)
+            .unwrap_or(Path::new(""));
+        quoted(&relative(path, folder).to_string_lossy())
+    });
+    let name = args.name.clone().or_else(|| name_of(&chosen.cluster));
+    let values = context! {
+        name => name.map_or_else(|| "<NAME>".to_owned(), |name| quoted(&name)),
+        path => path,
+        context => quoted(&chosen.context),
+        server_doubt => doubt.map(|doubt| doubt.message),
+        port => server.as_ref().map_or(6443, |server| server.port),
+        authority_doubt => authority.err().map(|error| error.message).filter(|_| !is_gke_dns),
+        is_gke_dns => is_gke_dns,
+    };
+    let mut environment = Environment::new();
+    environment.set_syntax(syntax()?);
+    let template = include_str!("../../templates/init.yaml.j2");
+    environment
+        .render_str(template, values)
+        .context("failed to write the values file")
+}
+
+/// A path as seen from a folder.
+fn relative(path: &Path, folder: &Path) -> PathBuf {
+    let (Ok(path), Ok(folder)) = (std::path::absolute(path), std::path::absolute(folder)) else {
+        return path.to_owned();
+    };
+    let parts: Vec<Component<'_>> = path.components().collect();
+    let base: Vec<Component<'_>> = folder.components().collect();
+    let shared = parts
+        .iter()
+        .zip(&base)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = base.iter().skip(shared).map(|_| Component::ParentDir);
+    up.chain(parts.iter().skip(shared).copied()).collect()
+}
+
+/// A cluster's name of a kubeconfig as a DNS label; none where it is every cluster's.
+fn name_of(cluster: &str) -> Option<String> {
+    let last = cluster.rsplit('/').next().unwrap_or(cluster);
+    let own = match last.strip_prefix("gke_") {
+        Some(rest) => rest.rsplit('_').next().unwrap_or(rest),
+        None => last,
+    };
+    let lower = own.to_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit());
+    let mut name = words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join("-");
+    name.truncate(63);
+    let name = name.trim_end_matches('-');
+    (!name.is_empty() && !COMMON_NAMES.contains(&name)).then(|| name.to_owned())
+}

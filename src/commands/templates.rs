@@ -1,0 +1,31 @@
+//! `templates`: writes the built-in templates.
+
+use std::path::Path;
+
+use super::Outcome;
+use crate::diagnostic::{Diagnostic, count, shown};
+use crate::output;
+use crate::render::BUILT_IN;
+
+/// Writes them, none over an existing file.
+pub fn run(dir: &Path) -> Result<Outcome, Diagnostic> {
+    if let Some((path, _)) = BUILT_IN.iter().find(|(path, _)| dir.join(path).exists()) {
+        let message = format!(
+            "{} exists already",
+            shown(dir.join(path).display().to_string())
+        );
+        return Err(Diagnostic::error(message).help("choose an empty folder"));
+    }
+    for (path, text) in BUILT_IN {
+        output::new_file(&dir.join(path), text)?;
+    }
+    let summary = format!(
+        "{} written to {}",
+        count(BUILT_IN.len(), "template"),
+        shown(dir.display().to_string())
+    );
+    Ok(Outcome {
+        summary: Some(summary),
+        ..Outcome::default()
+    })
+}

@@ -1,0 +1,75 @@
+//! A plan as a unified diff without secrets.
+
+use std::fmt::Write as _;
+
+use similar::TextDiff;
+
+use super::directory::{Change, Plan};
+use super::mask::{Masked, mask};
+
+/// What a plan would change, with ANSI colours.
+pub fn unified(plan: &Plan) -> String {
+    let mut text = String::new();
+    for change in &plan.changes {
+        for line in of_file(change).split_inclusive('\n') {
+            let colour = match line.as_bytes() {
+                [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => "\x1b[1m",
+                [b'+', ..] => "\x1b[32m",
+                [b'-', ..] => "\x1b[31m",
+                [b'@', ..] => "\x1b[36m",
+                _ => {
+                    text.push_str(line);
+                    continue;
+                }
+            };
+            text.push_str(&format!("{colour}{}\x1b[0m\n", line.trim_end_matches('\n')));
+        }
+    }
+    text
+}
+
+fn of_file(change: &Change) -> String {
+    let path = change.path.display().to_string();
+    let nothing = "/dev/null".to_owned();
+    let from = if change.before.is_some() {
+        &path
+    } else {
+        &nothing
+    };
+    let to = if change.after.is_some() {
+        &path
+    } else {
+        &nothing
+    };
+    let (before, after) = (
+        change.before.as_deref().unwrap_or(""),
+        change.after.as_deref().unwrap_or(""),
+    );
+    let (Some(before), Some(after)) = (
+        mask_side(before, false),
+        mask_side(after, change.holds_secret),
+    ) else {
+        return format!("--- {from}\n+++ {to}\n(it holds secrets, and differs)\n");
+    };
+    let texts = (
+        before.text(Some(&after), "before"),
+        after.text(Some(&before), "after"),
+    );
+    let mut text = String::new();
+    let diff = TextDiff::from_lines(&texts.0, &texts.1);
+    // Writing to a string can't fail.
+    let _ = write!(text, "{}", diff.unified_diff().header(from, to));
+    if text.is_empty() {
+        text = format!("--- {from}\n+++ {to}\n(line ends differ)\n");
+    }
+    text
+}
+
+/// Masks one side; none where it holds a secret in a place that isn't known.
+fn mask_side(text: &str, holds_secret: bool) -> Option<Masked<'_>> {
+    let is_known = !holds_secret
+        || ["\nkind: Secret\n", "\nkind: ConfigMap\n"]
+            .iter()
+            .any(|kind| text.contains(kind));
+    mask(text).filter(|_| is_known)
+}

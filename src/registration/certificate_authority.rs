@@ -1,0 +1,287 @@
+//! The certificate authority by which the control plane checks a compute cluster's API server.
+//!
+//! Its Go client reads PEM with `CertPool.AppendCertsFromPEM`, which skips what it can't read and says
+//! nothing. So what can be meant in one way only is normalised, and the rest is refused.
+
+use std::collections::HashSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use rustls_pki_types::pem::{PemObject as _, SectionKind};
+use sha2::{Digest as _, Sha256};
+use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
+
+use crate::diagnostic::{Code, Diagnostic, list};
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+/// The limit of an object's annotations, of which client-side `kubectl apply` uses one for a copy.
+const ANNOTATIONS_LIMIT: usize = 256 * 1024;
+
+/// Certificates, at least one, each once.
+#[derive(Debug)]
+pub struct CertificateAuthority {
+    /// The PEM for the control plane: clean input byte for byte, other input written anew.
+    pub pem: String,
+    /// Its certificates, in the order of the input.
+    pub certificates: Vec<Certificate>,
+}
+
+/// What is known of one certificate.
+#[derive(Debug)]
+pub struct Certificate {
+    /// Its subject, as RFC 4514 writes it.
+    pub subject: String,
+    /// The SHA-256 of its DER, in hexadecimal with colons, as `openssl x509 -fingerprint` prints it.
+    pub sha256: String,
+    not_before: i64,
+    not_after: i64,
+    is_version_1: bool,
+    /// Why it isn't an authority.
+    defect: Option<&'static str>,
+    /// Whether it is self-signed and for no host, so that Go can't use it even as the server's own.
+    is_leaf_without_san: bool,
+}
+
+impl Certificate {
+    /// The last second that it is valid in.
+    pub fn expires(&self) -> String {
+        time(self.not_after)
+    }
+}
+
+impl CertificateAuthority {
+    /// Reads `certificate-authority-data`.
+    ///
+    /// # Errors
+    /// As [`CertificateAuthority::from_pem`], and where the text isn't base64.
+    pub fn from_base64(text: &str) -> Result<Self, Diagnostic> {
+        let text: String = text.split_ascii_whitespace().collect();
+        if ["DATA+OMITTED", "REDACTED"].contains(&text.as_str()) {
+            return Err(
+                Diagnostic::error("`kubectl config view` left the certificate out").help(
+                    "export the kubeconfig with `kubectl config view --raw --minify --flatten`",
+                ),
+            );
+        }
+        if text.contains("-----BEGIN") {
+            return Err(
+                Diagnostic::error("the certificate is PEM, and base64 of it is expected")
+                    .help("write `certificate-authority: FILE`, or the output of `base64 < FILE`"),
+            );
+        }
+        let bytes = STANDARD.decode(&text).map_err(|_| not_pem())?;
+        if bytes.starts_with(b"LS0tLS1CRUdJTi") {
+            return Err(
+                Diagnostic::error("the certificate is in base64 once too often")
+                    .help("decode it once: `base64 -d`"),
+            );
+        }
+        Self::from_pem(&bytes)
+    }
+
+    /// Reads a PEM file's bytes.
+    ///
+    /// # Errors
+    /// Where they aren't PEM certificates that Go reads. Nothing of them is shown.
+    pub fn from_pem(bytes: &[u8]) -> Result<Self, Diagnostic> {
+        let text = std::str::from_utf8(bytes).map_err(|_| not_pem())?;
+        if text.contains("PRIVATE KEY-----") {
+            return Err(
+                Diagnostic::error("there is a private key with the certificates")
+                    .help("keep only the blocks between `BEGIN CERTIFICATE` and `END CERTIFICATE`"),
+            );
+        }
+        let ends = |c: char| c.is_whitespace() || c == '\u{feff}' || c == '\\';
+        let lines: String = text
+            .lines()
+            .map(|line| line.trim_matches(ends).to_owned() + "\n")
+            .collect();
+        let total = lines.matches("-----BEGIN ").count();
+        if total == 0 {
+            return Err(not_pem());
+        }
+        let mut seen = HashSet::new();
+        let mut certificates = Vec::new();
+        let mut pem = String::new();
+        let mut blocks = 0;
+        for block in <(SectionKind, Vec<u8>)>::pem_slice_iter(lines.as_bytes()) {
+            blocks += 1;
+            let der = match block {
+                Ok((SectionKind::Certificate, der)) => der,
+                Ok(_) => return Err(bad_block(blocks, total, "is not a certificate")),
+                Err(_) => return Err(bad_block(blocks, total, "is cut off or not base64")),
+            };
+            let certificate = Certificate::read(&der)
+                .ok_or_else(|| bad_block(blocks, total, "is not a certificate, or is corrupt"))?;
+            if seen.insert(der.clone()) {
+                pem.push_str(&encode(&der));
+                certificates.push(certificate);
+            }
+        }
+        if blocks != total {
+            return Err(not_pem());
+        }
+        if is_clean(text) && certificates.len() == total {
+            text.clone_into(&mut pem);
+        }
+        Ok(Self { pem, certificates })
+    }
+
+    /// What is suspicious at a time, which decides about findings only.
+    pub fn findings(&self, now: Timestamp) -> Vec<Diagnostic> {
+        let now = now.as_second();
+        let mut findings: Vec<Diagnostic> =
+            self.certificates.iter().filter_map(about_role).collect();
+        let all = self.certificates.len();
+        let expired: Vec<_> = self
+            .certificates
+            .iter()
+            .filter(|one| one.not_after < now)
+            .collect();
+        let subjects = list(expired.iter().map(|one| &one.subject));
+        if expired.len() == all {
+            let message = format!("the certificate authority has expired: {subjects}");
+            let help = "export the kubeconfig again, or set `kubeconfig.certificateAuthority`";
+            findings.push(Diagnostic::finding(Code::CaExpired, message).help(help));
+        } else if !expired.is_empty() {
+            let message = format!(
+                "{} of {all} certificates expired: {subjects}",
+                expired.len()
+            );
+            findings.push(
+                Diagnostic::finding(Code::CaOneExpired, message)
+                    .help("remove what no server uses any more"),
+            );
+        }
+        let is_early = |one: &&Certificate| one.not_before > now;
+        let early: Vec<_> = self.certificates.iter().filter(is_early).collect();
+        if !early.is_empty() && early.len() + expired.len() == all {
+            let message = format!(
+                "not valid yet: {}",
+                list(early.iter().map(|one| &one.subject))
+            );
+            findings.push(
+                Diagnostic::finding(Code::CaNotYetValid, message)
+                    .help("check this machine's clock"),
+            );
+        }
+        if self.pem.len().div_ceil(3) * 4 > ANNOTATIONS_LIMIT {
+            let message = "the certificates are too large for client-side `kubectl apply`";
+            let help =
+                "use `kubectl apply --server-side`, or keep only the authority of the API server";
+            findings.push(Diagnostic::finding(Code::CaTooLargeForApply, message).help(help));
+        }
+        findings
+    }
+}
+
+impl Certificate {
+    /// Reads one; none where it isn't a certificate that Go takes.
+    fn read(der: &[u8]) -> Option<Self> {
+        let (rest, certificate) = X509Certificate::from_der(der).ok()?;
+        let serial_is_negative = certificate
+            .raw_serial()
+            .first()
+            .is_none_or(|byte| byte & 0x80 != 0);
+        if !rest.is_empty() || serial_is_negative {
+            return None;
+        }
+        let constraints = certificate.basic_constraints().ok()?;
+        let usage = certificate.key_usage().ok()?;
+        let defect = match (&constraints, &usage) {
+            (None, _) => Some("has no basicConstraints"),
+            (Some(constraints), _) if !constraints.value.ca => Some("has CA:FALSE"),
+            (_, Some(usage)) if !usage.value.key_cert_sign() => Some("has no keyCertSign"),
+            _ => None,
+        };
+        let has_san = certificate
+            .subject_alternative_name()
+            .ok()?
+            .is_some_and(|names| {
+                use x509_parser::prelude::GeneralName::{DNSName, IPAddress};
+                names
+                    .value
+                    .general_names
+                    .iter()
+                    .any(|name| matches!(name, DNSName(_) | IPAddress(_)))
+            });
+        let is_self_signed = certificate.issuer() == certificate.subject();
+        let is_authority = constraints.is_some_and(|constraints| constraints.value.ca);
+        let digest = Sha256::digest(der);
+        let hex: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+        Some(Self {
+            subject: certificate.subject().to_string(),
+            sha256: hex.join(":"),
+            not_before: certificate.validity().not_before.timestamp(),
+            not_after: certificate.validity().not_after.timestamp(),
+            is_version_1: certificate.version() != X509Version::V3,
+            defect,
+            is_leaf_without_san: is_self_signed && !is_authority && !has_san,
+        })
+    }
+}
+
+fn about_role(certificate: &Certificate) -> Option<Diagnostic> {
+    let subject = list([&certificate.subject]);
+    if certificate.is_version_1 {
+        let message = format!(
+            "the certificate {subject} is X.509 version 1, which can't say that it is an authority"
+        );
+        return Some(
+            Diagnostic::finding(Code::CaX509V1, message)
+                .help("issue it again as version 3 with CA:TRUE"),
+        );
+    }
+    let defect = certificate.defect?;
+    if certificate.is_leaf_without_san {
+        let message = format!(
+            "the self-signed certificate {subject} has no subject alternative name, so the control plane refuses it"
+        );
+        let help = "issue it again with the server's host as a subject alternative name";
+        return Some(Diagnostic::finding(Code::LeafWithoutSan, message).help(help));
+    }
+    let message = format!("the certificate {subject} {defect}, so it is not an authority");
+    let help =
+        "set `kubeconfig.certificateAuthority` to the CA that signs the API server's certificate";
+    Some(Diagnostic::finding(Code::CaNotACa, message).help(help))
+}
+
+/// Whether a text is nothing but certificates and line feeds, which Go reads in full.
+fn is_clean(text: &str) -> bool {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let is_body = |line: &str| !line.is_empty() && line.bytes().all(is_base64);
+    let is_line = |line: &str| line == BEGIN || line == END || is_body(line);
+    text.ends_with('\n')
+        && text.trim_end_matches('\n').split('\n').all(is_line)
+        && !text.ends_with("\n\n")
+}
+
+/// A certificate as OpenSSL and Go write it.
+fn encode(der: &[u8]) -> String {
+    let body = STANDARD.encode(der);
+    let lines: Vec<&str> = (0..body.len())
+        .step_by(64)
+        .filter_map(|start| body.get(start..body.len().min(start + 64)))
+        .collect();
+    format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"))
+}
+
+/// A time in UTC. X.509's "never", the last second of 9999, is some hours past jiff's last one.
+pub fn time(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(
+        |_| "9999-12-31T23:59:59Z".to_owned(),
+        |time| time.to_string(),
+    )
+}
+
+fn not_pem() -> Diagnostic {
+    Diagnostic::error("not a PEM certificate")
+        .help("a PEM certificate begins with `-----BEGIN CERTIFICATE-----`; convert DER with `openssl x509 -inform der`")
+}
+
+fn bad_block(number: usize, total: usize, what: &str) -> Diagnostic {
+    Diagnostic::error(format!("PEM block {number} of {total} {what}"))
+        .help("copy the certificate again, or remove the block")
+}

@@ -1,0 +1,123 @@
+//! Kubernetes' rules for names, labels and keys, and the placeholders that are left in them.
+//!
+//! Source: `k8s.io/apimachinery/pkg/util/validation`.
+
+use crate::diagnostic::{Diagnostic, shown};
+
+/// Checks an RFC 1123 label, as a cluster's name has to be: jobs ask for it by a label's value.
+///
+/// # Errors
+/// Where it isn't one.
+pub fn check_label(name: &str) -> Result<(), Diagnostic> {
+    check_filled_in(name)?;
+    if name.len() <= 63 && is_dns_label(name) {
+        return Ok(());
+    }
+    let message = format!("{} is not a DNS label", shown(name));
+    Err(Diagnostic::error(message)
+        .help("use at most 63 of `a-z`, `0-9` and `-`, with a letter or digit at each end"))
+}
+
+/// Checks an RFC 1123 subdomain, as the names of most objects are.
+///
+/// # Errors
+/// Where it isn't one.
+pub fn check_subdomain(name: &str) -> Result<(), Diagnostic> {
+    check_filled_in(name)?;
+    if name.len() <= 253 && name.split('.').all(is_dns_label) {
+        return Ok(());
+    }
+    let message = format!("{} is not a name that Kubernetes takes", shown(name));
+    Err(Diagnostic::error(message)
+        .help("use at most 253 of `a-z`, `0-9`, `-` and `.`, with a letter or digit at each end"))
+}
+
+/// Checks the key of a label or annotation: an optional DNS prefix and `/`, then a word.
+///
+/// # Errors
+/// Where it isn't one.
+pub fn check_key(key: &str) -> Result<(), Diagnostic> {
+    let (prefix, name) = match key.split_once('/') {
+        Some((prefix, name)) => (Some(prefix), name),
+        None => (None, key),
+    };
+    let is_prefix = |prefix: &str| prefix.len() <= 253 && prefix.split('.').all(is_dns_label);
+    if prefix.is_none_or(is_prefix) && is_word(name) {
+        return Ok(());
+    }
+    let message = format!("{} is not a key that Kubernetes takes", shown(key));
+    Err(Diagnostic::error(message).help(
+        "use an optional lower-case DNS name and `/`, then at most 63 letters, digits, `-`, `_` and `.`",
+    ))
+}
+
+/// Checks a label's value.
+///
+/// # Errors
+/// Where it isn't one.
+pub fn check_label_value(value: &str) -> Result<(), Diagnostic> {
+    if value.is_empty() || is_word(value) {
+        return Ok(());
+    }
+    let message = format!("{} is not a label's value", shown(value));
+    Err(Diagnostic::error(message).help("use at most 63 letters, digits, `-`, `_` and `.`"))
+}
+
+/// Checks the name of an environment variable, as Kubernetes takes it from a ConfigMap's key.
+///
+/// # Errors
+/// Where it isn't one.
+pub fn check_variable(name: &str) -> Result<(), Diagnostic> {
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let is_odd = name.is_empty() || name == "." || name.starts_with("..");
+    let starts_well = !name.starts_with(|first: char| first.is_ascii_digit());
+    if !is_odd && name.len() <= 253 && starts_well && name.bytes().all(is_of_name) {
+        return Ok(());
+    }
+    let message = format!("{} is not the name of an environment variable", shown(name));
+    Err(Diagnostic::error(message).help("use letters, digits, `_`, `-` and `.`, no digit first"))
+}
+
+/// Refuses a text that is still to be filled in, or was copied with white space around it.
+///
+/// # Errors
+/// Where it has `<words>`, `${…}` or `{{…}}` in it, is the host of the procedure's example, or begins or
+/// ends with white space.
+pub fn check_filled_in(text: &str) -> Result<(), Diagnostic> {
+    if text.trim() != text {
+        let end = if text.trim_start() == text {
+            "end"
+        } else {
+            "beginning"
+        };
+        let message = format!("{} has white space at the {end}", shown(text));
+        return Err(Diagnostic::error(message).help("remove it"));
+    }
+    let encloses = |start: &str, end: &str| {
+        let rest = text.split_once(start).map(|(_, rest)| rest);
+        rest.is_some_and(|rest| rest.contains(end))
+    };
+    let is_placeholder = encloses("<", ">") || encloses("${", "}") || encloses("{{", "}}");
+    if is_placeholder || text.contains("compute-cluster.example.com") {
+        let message = format!("{} is a placeholder", shown(text));
+        return Err(Diagnostic::error(message).help("write the real value"));
+    }
+    Ok(())
+}
+
+fn is_dns_label(text: &str) -> bool {
+    let is_of_label = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty()
+        && text.bytes().all(is_of_label)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+fn is_word(text: &str) -> bool {
+    let is_of_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let is_end = |c: char| c.is_ascii_alphanumeric();
+    text.len() <= 63
+        && text.bytes().all(is_of_word)
+        && text.starts_with(is_end)
+        && text.ends_with(is_end)
+}

@@ -1,0 +1,228 @@
+//! The address of an API server, as the control plane dials it, and of a storage endpoint.
+//!
+//! The control plane builds its URL of `host`, `:` and `port`, so neither may hold anything else.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+use http::Uri;
+
+use super::names::check_filled_in;
+use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::kubeconfig::Chosen;
+
+const REACHABLE: &str =
+    "set `kubeconfig.server` to the address at which the control plane reaches it";
+
+/// An API server's address in its normal form.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Server {
+    /// Name or address, lower case; IPv6 compressed and in brackets.
+    host: String,
+    /// 1 to 65535.
+    pub port: u16,
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.url_host(), self.port)
+    }
+}
+
+impl Server {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// Where the control plane couldn't dial it by host and port alone.
+    pub fn parse(url: &str) -> Result<Self, Diagnostic> {
+        check_filled_in(url)?;
+        if !has_scheme(url, "https") {
+            let message = "the server doesn't begin with `https://`";
+            return Err(
+                Diagnostic::error(message).help("the control plane needs an `https://` URL")
+            );
+        }
+        let uri = split(url)?;
+        if !uri.path().trim_matches('/').is_empty() {
+            return Err(has_path(url));
+        }
+        if uri.query().is_some() {
+            return Err(unusable(url));
+        }
+        let (host, port) = authority(&uri).ok_or_else(|| unusable(url))?;
+        let port = port.unwrap_or(443);
+        Ok(Self { host, port })
+    }
+
+    /// The host as a Cluster has it: `https://` and the name or address.
+    pub fn url_host(&self) -> String {
+        format!("https://{}", self.host)
+    }
+
+    /// What is suspicious about the address: one finding at most, the gravest.
+    pub fn finding(&self) -> Option<Diagnostic> {
+        let host = self.host.as_str();
+        if is_loopback(host) {
+            let message = format!(
+                "the API server {} is a loopback address; the control plane would dial itself",
+                shown(host)
+            );
+            return Some(Diagnostic::finding(Code::LoopbackServer, message).help(REACHABLE));
+        }
+        let (code, reason) = match bare(host).parse::<IpAddr>() {
+            Ok(IpAddr::V4(address)) if address.is_link_local() => {
+                (Code::UnusualServer, "is a link-local address")
+            }
+            Ok(IpAddr::V6(address)) if address.is_unicast_link_local() => {
+                (Code::UnusualServer, "is a link-local address")
+            }
+            Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_some() => {
+                (Code::UnusualServer, "is an IPv4 address in IPv6 form")
+            }
+            Ok(_) => return None,
+            Err(_) if is_local_name(host) => (
+                Code::LocalNameServer,
+                "is a local name, which the control plane may not resolve",
+            ),
+            Err(_) if host.contains('_') => (
+                Code::UnusualServer,
+                "has an underscore, which host names don't have",
+            ),
+            Err(_) => return None,
+        };
+        let message = format!("the API server {} {reason}", shown(host));
+        Some(Diagnostic::finding(code, message).help(REACHABLE))
+    }
+
+    /// What the kubeconfig asks for and the control plane can't do, given that it dials this address.
+    pub fn kubeconfig_findings(&self, kubeconfig: &Chosen, is_replaced: bool) -> Vec<Diagnostic> {
+        let mut findings = Vec::new();
+        if let Some(name) = &kubeconfig.tls_server_name
+            && *name != bare(&self.host)
+        {
+            let message = format!(
+                "the kubeconfig checks the certificate for {}, and the control plane would check it for {}",
+                shown(name),
+                shown(&self.host)
+            );
+            let help = "set `kubeconfig.server` to an address that the certificate is for";
+            findings.push(Diagnostic::finding(Code::TlsServerName, message).help(help));
+        }
+        if kubeconfig.has_proxy && !is_replaced {
+            let message =
+                "the kubeconfig's `proxy-url` is ignored; the control plane connects directly";
+            findings.push(Diagnostic::finding(Code::ProxyIgnored, message).help(REACHABLE));
+        }
+        findings
+    }
+
+    /// Whether it is a DNS endpoint of GKE, whose certificate is from a public authority.
+    pub fn is_gke_dns_endpoint(&self) -> bool {
+        self.host.ends_with(".gke.goog")
+    }
+}
+
+/// Whether a kubeconfig's server is a proxy that many clusters share, told apart by the path.
+pub fn is_proxy(url: &str) -> bool {
+    split(url).is_ok_and(|uri| !uri.path().trim_matches('/').is_empty())
+}
+
+/// Splits a URL, refusing what [`Uri`] drops, rewrites or reads otherwise than client-go.
+///
+/// # Errors
+/// Where it isn't a URL of a server. Userinfo isn't shown.
+pub fn split(url: &str) -> Result<Uri, Diagnostic> {
+    let is_odd =
+        |c: char| matches!(c, '#' | '@' | '%' | '\\') || c.is_whitespace() || !c.is_ascii();
+    if url.contains(is_odd) {
+        return Err(unusable(url));
+    }
+    url.parse().map_err(|_| unusable(url))
+}
+
+/// Whether a URL has a scheme, in any case.
+pub fn has_scheme(url: &str, scheme: &str) -> bool {
+    url.split_once("://")
+        .is_some_and(|(found, _)| found.eq_ignore_ascii_case(scheme))
+}
+
+/// The host in its normal form, and the port where there is one.
+pub fn authority(uri: &Uri) -> Option<(String, Option<u16>)> {
+    let authority = uri.authority()?.as_str();
+    let host = uri.host()?;
+    let port = match authority.strip_prefix(host)? {
+        "" | ":" => None,
+        port => Some(port.strip_prefix(':')?),
+    };
+    let is_number = |port: &&str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = match port.map(|port| Some(port).filter(is_number)?.parse().ok()) {
+        None => None,
+        Some(None | Some(0)) => return None,
+        Some(port) => port,
+    };
+    if let Some(address) = host.strip_prefix('[') {
+        let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
+        return Some((format!("[{address}]"), port));
+    }
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    // `127.1` and `2130706433` are addresses to some and names to others.
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let is_numeric = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
+    let is_host = match is_numeric {
+        true => host.parse::<std::net::Ipv4Addr>().is_ok(),
+        false => host.len() <= 253 && host.split('.').all(is_label),
+    };
+    is_host.then_some((host, port))
+}
+
+/// Whether a host is the machine or pod itself.
+pub fn is_loopback(host: &str) -> bool {
+    match bare(host)
+        .parse::<IpAddr>()
+        .map(|address| address.to_canonical())
+    {
+        Ok(address) => address.is_loopback() || address.is_unspecified(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
+fn is_local_name(host: &str) -> bool {
+    !host.contains('.')
+        || [".local", ".internal", ".svc"]
+            .iter()
+            .any(|suffix| host.ends_with(suffix))
+}
+
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+fn unusable(url: &str) -> Diagnostic {
+    if url.contains('@') {
+        return Diagnostic::error("the URL has a user or password in it").help("remove it");
+    }
+    let message = format!("{} is not a URL that the control plane can use", shown(url));
+    Diagnostic::error(message).help("write `https://HOST:PORT`")
+}
+
+fn has_path(url: &str) -> Diagnostic {
+    let message = format!(
+        "the server {} has a path, and the control plane takes only host and port",
+        shown(url)
+    );
+    let error = Diagnostic::error(message)
+        .help("set `kubeconfig.server` to the API server itself, and `kubeconfig.certificateAuthority` to its CA");
+    if url.contains("/k8s/clusters/") {
+        return error.help("or choose the context of Rancher's authorized cluster endpoint");
+    }
+    error
+}

@@ -1,0 +1,142 @@
+//! The service account's token, which the control plane sends to a compute cluster byte for byte.
+//!
+//! Kubernetes makes two kinds, both JSON Web Tokens: the long-lived one of a token Secret, and the one of
+//! `kubectl create token`, which expires. Whether one is authentic only the API server knows.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::certificate_authority::time;
+use super::service_account::ServiceAccount;
+use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::secret::Secret;
+
+/// The issuer of the token of a Secret.
+const SECRET_ISSUER: &str = "kubernetes/serviceaccount";
+
+/// A token that is rendered.
+#[derive(Debug)]
+pub struct Token {
+    /// The token itself.
+    pub secret: Secret,
+    /// What it says about itself; none where it isn't a JSON Web Token.
+    pub claims: Option<Claims>,
+}
+
+/// What a token says about itself.
+#[derive(Debug)]
+pub struct Claims {
+    /// `sub`
+    pub subject: Option<String>,
+    /// When it expires, in seconds since 1970.
+    expires: Option<i64>,
+    /// The token Secret that it belongs to, for a long-lived token.
+    pub token_secret: Option<String>,
+}
+
+impl Claims {
+    /// When it expires; none where it doesn't.
+    pub fn expires(&self) -> Option<String> {
+        self.expires.map(time)
+    }
+}
+
+impl Token {
+    /// Takes a token.
+    pub fn new(secret: Secret) -> Self {
+        let claims = claims(secret.expose());
+        Self { secret, claims }
+    }
+
+    /// What is suspicious, for a service account, at a time that decides about findings only.
+    pub fn findings(&self, account: &ServiceAccount, now: Timestamp) -> Vec<Diagnostic> {
+        if let Some(finding) = self.secret.unresolved() {
+            return vec![finding];
+        }
+        let current = account.token_secrets.last().map_or("", String::as_str);
+        let source = format!(
+            "take the token of the Secret {} in namespace `default`",
+            shown(current)
+        );
+        let Some(claims) = &self.claims else {
+            let finding =
+                Diagnostic::finding(Code::TokenNotJwt, "the token is not a JSON Web Token");
+            return vec![match self.is_base64() {
+                true => finding.help("it is in base64: decode it once with `base64 -d`"),
+                false => finding.help(source),
+            }];
+        };
+        let mut findings = Vec::new();
+        let expected = format!("system:serviceaccount:default:{}", account.name);
+        let subject = claims.subject.as_deref().unwrap_or_default();
+        if subject != expected {
+            let message = format!(
+                "the token is for {}, not for {}",
+                shown(subject),
+                shown(&expected)
+            );
+            findings.push(Diagnostic::finding(Code::TokenWrongSubject, message).help(&source));
+        } else if let Some(secret) = claims
+            .token_secret
+            .as_deref()
+            .filter(|secret| *secret != current)
+        {
+            let message = format!(
+                "the token is of the Secret {}, and the current one is {}",
+                shown(secret),
+                shown(current)
+            );
+            findings.push(Diagnostic::finding(Code::TokenSecretNotCurrent, message).help(&source));
+        }
+        if let Some(expires) = claims.expires {
+            let (code, verb) = match expires <= now.as_second() {
+                true => (Code::TokenExpired, "expired"),
+                false => (Code::TokenExpires, "expires"),
+            };
+            let message = format!("the token {verb} at {}", time(expires));
+            findings.push(
+                Diagnostic::finding(code, message).help(format!("{source}, which doesn't expire")),
+            );
+        }
+        findings
+    }
+
+    /// Whether it is a JSON Web Token in base64, as a Secret's `data` has it.
+    fn is_base64(&self) -> bool {
+        let text: String = self.secret.expose().split_ascii_whitespace().collect();
+        let decoded = STANDARD.decode(text).ok();
+        decoded.is_some_and(|decoded| decoded.starts_with(b"eyJ"))
+    }
+}
+
+/// Reads the claims of a JSON Web Token: header, claims and signature in base64url between dots.
+fn claims(token: &str) -> Option<Claims> {
+    let object = |part: &str| -> Option<Map<String, Value>> {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+    };
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, claims, signature] = parts.as_slice() else {
+        return None;
+    };
+    object(header)?;
+    let claims = object(claims)?;
+    let is_url_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if signature.is_empty() || !signature.bytes().all(is_url_safe) {
+        return None;
+    }
+    let text = |key: &str| claims.get(key).and_then(Value::as_str).map(str::to_owned);
+    let is_of_secret = text("iss").as_deref() == Some(SECRET_ISSUER);
+    let expires = claims.get("exp").and_then(|exp| {
+        // A fraction is dropped, as Go drops it.
+        #[allow(clippy::cast_possible_truncation, reason = "it saturates")]
+        exp.as_i64()
+            .or_else(|| exp.as_f64().map(|seconds| seconds as i64))
+    });
+    Some(Claims {
+        subject: text("sub"),
+        expires,
+        token_secret: text("kubernetes.io/serviceaccount/secret.name").filter(|_| is_of_secret),
+    })
+}

@@ -1,0 +1,199 @@
+//! What a rendered document is: exactly one object, in which each value is a scalar by itself.
+//!
+//! The structure is read off the text with placeholders, so that no value can change it, and clusters
+//! that differ only in values share it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_yaml::Value;
+
+use super::Identity;
+use super::scalar::{Scalar, number};
+use crate::diagnostic::{Diagnostic, shown};
+use crate::registration::storage::Access;
+use crate::registration::{Registration, TokenDelivery};
+use crate::secret::{Secret, names_a_secret};
+
+/// What is wrong with a document, and the number of the value that it is about.
+pub type Fault = (Diagnostic, Option<usize>);
+
+/// The structures that were read, by their text.
+#[derive(Default)]
+pub struct Structures {
+    known: Mutex<HashMap<String, Arc<Value>>>,
+}
+
+impl Structures {
+    /// Reads a text with placeholders; null where it is empty.
+    ///
+    /// # Errors
+    /// Where it isn't YAML, or a value isn't a scalar by itself.
+    pub fn read(&self, skeleton: &str, values: usize) -> Result<Arc<Value>, Fault> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(structure) = known().get(skeleton) {
+            return Ok(Arc::clone(structure));
+        }
+        let structure = Arc::new(parse(skeleton, values)?);
+        known().insert(skeleton.to_owned(), Arc::clone(&structure));
+        Ok(structure)
+    }
+}
+
+fn parse(skeleton: &str, values: usize) -> Result<Value, Fault> {
+    let structure = serde_yaml::from_str(skeleton).map_err(|error| {
+        let reason = crate::values::yaml::explain(&error).message;
+        let error = Diagnostic::error(format!("it doesn't render YAML: {reason}"));
+        (
+            error.help("write values without quotes: `key: {{ value }}`"),
+            None,
+        )
+    })?;
+    let mut found = vec![false; values];
+    mark_values(&structure, &mut found);
+    if let Some(number) = found.iter().position(|found| !found) {
+        let error = Diagnostic::error("a value touches other text")
+            .help(r#"put the text into the expression: `{{ "x-" ~ name }}`"#);
+        return Err((error, Some(number)));
+    }
+    Ok(structure)
+}
+
+/// Notes which placeholders are scalars by themselves.
+fn mark_values(value: &Value, found: &mut [bool]) {
+    match value {
+        Value::Mapping(mapping) => mapping.iter().for_each(|(key, value)| {
+            mark_values(key, found);
+            mark_values(value, found);
+        }),
+        Value::Sequence(items) => items.iter().for_each(|item| mark_values(item, found)),
+        Value::Tagged(tagged) => mark_values(&tagged.value, found),
+        scalar => {
+            let number = scalar.as_str().and_then(number);
+            if let Some(found) = number.and_then(|number| found.get_mut(number)) {
+                *found = true;
+            }
+        }
+    }
+}
+
+/// A structure and the values of one cluster.
+pub struct Document<'a> {
+    /// The structure.
+    pub structure: &'a Value,
+    /// The values.
+    pub values: &'a [Scalar],
+}
+
+impl Document<'_> {
+    /// Reads off which object it is.
+    ///
+    /// # Errors
+    /// Where it isn't an object, or has something else than text where Kubernetes takes only text.
+    pub fn identify(&self) -> Result<Identity, Diagnostic> {
+        let metadata = self.structure.get("metadata");
+        let of_metadata = |key: &str| metadata.and_then(|metadata| metadata.get(key));
+        let text = |value: Option<&Value>| value.and_then(|value| self.text(value).ok());
+        let kind = text(self.structure.get("kind"));
+        let name = text(of_metadata("name"));
+        let version = text(self.structure.get("apiVersion"));
+        let (Some(kind), Some(name), Some(_)) = (kind, name, version) else {
+            return Err(Diagnostic::error(
+                "it renders no object: `apiVersion`, `kind` or `metadata.name` is missing or not text",
+            ));
+        };
+        let is_file_name = |text: &str| !text.is_empty() && !text.contains(['/', '\0', '\n']);
+        if !is_file_name(&kind) || !is_file_name(&name) {
+            return Err(Diagnostic::error("`kind` or `metadata.name` is not a name"));
+        }
+        let data = |key| {
+            self.structure
+                .get(key)
+                .filter(|_| kind == "ConfigMap" || kind == "Secret")
+        };
+        self.check_text("metadata.labels", of_metadata("labels"))?;
+        self.check_text("metadata.annotations", of_metadata("annotations"))?;
+        self.check_text("data", data("data"))?;
+        self.check_text("stringData", data("stringData"))?;
+        let namespace = text(of_metadata("namespace"));
+        Ok(Identity {
+            kind,
+            name,
+            namespace,
+        })
+    }
+
+    fn check_text(&self, place: &str, mapping: Option<&Value>) -> Result<(), Diagnostic> {
+        for (key, value) in mapping.and_then(Value::as_mapping).into_iter().flatten() {
+            if let Err(fix) = self.text(value) {
+                let key = self.text(key).unwrap_or_default();
+                let message = format!("{} is not text", shown(format!("{place}.{key}")));
+                return Err(
+                    Diagnostic::error(message).help(format!("put it in quotes: `\"{fix}\"`"))
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of a scalar; of one that isn't text, what it would be in quotes.
+    fn text(&self, value: &Value) -> Result<String, String> {
+        match value {
+            Value::String(text) => match number(text).and_then(|number| self.values.get(number)) {
+                None => Ok(text.clone()),
+                Some(Scalar::Text(text)) => Ok(text.clone()),
+                Some(Scalar::Integer(number)) => Err(number.to_string()),
+                Some(Scalar::Boolean(value)) => Err(value.to_string()),
+            },
+            Value::Bool(value) => Err(value.to_string()),
+            Value::Number(number) => Err(number.to_string()),
+            _ => Err("…".to_owned()),
+        }
+    }
+
+    /// Whether it holds a secret of the registration, or an environment variable that names one.
+    pub fn holds_secret(&self, kind: &str, registration: &Registration) -> bool {
+        let data = self.structure.get("data").and_then(Value::as_mapping);
+        let mut keys = data
+            .filter(|_| kind == "ConfigMap")
+            .into_iter()
+            .flat_map(|data| data.keys());
+        if keys.any(|key| self.text(key).is_ok_and(|key| names_a_secret(&key))) {
+            return true;
+        }
+        let secrets = secrets(registration);
+        self.values.iter().any(|value| match value {
+            Scalar::Text(text) => is_secret(text, &secrets),
+            Scalar::Integer(_) | Scalar::Boolean(_) => false,
+        })
+    }
+}
+
+/// The secrets that are rendered; beside each, whether a text that contains it holds it, too. An
+/// `accessKeyId` is often a word like `minioadmin`.
+fn secrets(registration: &Registration) -> Vec<(&Secret, bool)> {
+    let mut secrets = Vec::new();
+    if let TokenDelivery::Rendered(token) = &registration.token {
+        secrets.push((&token.secret, true));
+    }
+    if let Access::Keys(Some(keys)) = &registration.storage.access {
+        secrets.push((&keys.access_key_id, false));
+        secrets.push((
+            &keys.secret_access_key,
+            keys.secret_access_key.expose().len() >= 8,
+        ));
+    }
+    secrets
+}
+
+fn is_secret(text: &str, secrets: &[(&Secret, bool)]) -> bool {
+    let holds = |text: &str| {
+        secrets.iter().any(|(secret, is_found_within)| {
+            text == secret.expose() || *is_found_within && text.contains(secret.expose())
+        })
+    };
+    let decoded = || String::from_utf8(STANDARD.decode(text).ok()?).ok();
+    !secrets.is_empty() && (holds(text) || decoded().is_some_and(|text| holds(&text)))
+}

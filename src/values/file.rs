@@ -1,0 +1,104 @@
+//! Reading the files that the user names.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, shown};
+
+/// Far more than any input has.
+const MOST_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Reads a file; `-` is standard input.
+///
+/// # Errors
+/// Where it can't be read, or is larger than any input. A path that a shell would have expanded gets a hint.
+pub fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    let mut bytes = Vec::new();
+    let result = if path == Path::new("-") {
+        io::stdin().take(MOST_BYTES + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+    };
+    match result {
+        Err(error) => Err(unreadable(path, &error)),
+        Ok(length) if length as u64 > MOST_BYTES => {
+            Err(Diagnostic::error("the file is larger than 8 MiB").in_file(name(path)))
+        }
+        Ok(_) => Ok(bytes),
+    }
+}
+
+/// The name of a file for messages.
+pub fn name(path: &Path) -> String {
+    if path == Path::new("-") {
+        return "standard input".to_owned();
+    }
+    path.display().to_string()
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let text = path.to_string_lossy();
+    // A token in place of a path: its file name would be shown.
+    if text.starts_with("eyJ") && text.matches('.').count() == 2 {
+        return Diagnostic::error("that looks like a token, and a path is expected")
+            .help("`--token-file` takes the path of a file; `-` is standard input");
+    }
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    };
+    let diagnostic = Diagnostic::error(format!("failed to read {}: {reason}", shown(name(path))));
+    match unexpanded(&text) {
+        Some(hint) if error.kind() == io::ErrorKind::NotFound => diagnostic.help(hint),
+        _ => diagnostic,
+    }
+}
+
+/// What to write in place of a path that only a shell, another system or a browser understands.
+pub fn unexpanded(path: &str) -> Option<&'static str> {
+    // A path from a values file has that file's folder in front.
+    let has = |start: &str| path.starts_with(start) || path.contains(&format!("/{start}"));
+    let drive = |path: &str| {
+        let mut start = path.chars();
+        start.next().is_some_and(|c| c.is_ascii_alphabetic())
+            && start.next() == Some(':')
+            && start.next().is_some_and(|c| c == '\\' || c == '/')
+    };
+    if has("~") || has("$") || has("%") {
+        Some("`~` and variables aren't expanded here: write the whole path")
+    } else if drive(path) || path.rsplit('/').any(drive) {
+        Some("a Windows path isn't known here: write it as this system has it, such as `/mnt/c/…`")
+    } else if has("file:") {
+        Some("write a path, not a URL")
+    } else {
+        None
+    }
+}
+
+/// The folder that relative paths in a file count from; none for what has no folder, such as
+/// standard input, a pipe or a shell's `<(…)`.
+pub fn folder(path: &Path) -> Option<PathBuf> {
+    use std::os::unix::fs::FileTypeExt as _;
+    let is_pipe = path == Path::new("-")
+        || path.starts_with("/dev/fd")
+        || path.starts_with("/proc/self/fd")
+        || fs::metadata(path).is_ok_and(|data| data.file_type().is_fifo());
+    (!is_pipe).then(|| path.parent().unwrap_or(Path::new("")).to_owned())
+}
+
+/// A path in a file, as seen from the working directory.
+///
+/// # Errors
+/// Where it is relative and the file has no folder.
+pub fn resolve(folder: Option<&Path>, path: &str) -> Result<PathBuf, Diagnostic> {
+    match folder {
+        Some(folder) => Ok(folder.join(path)),
+        None if Path::new(path).is_absolute() => Ok(PathBuf::from(path)),
+        None => {
+            let message = format!("{} is relative, and a pipe has no folder", shown(path));
+            Err(Diagnostic::error(message).help("write an absolute path"))
+        }
+    }
+}

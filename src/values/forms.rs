@@ -1,0 +1,265 @@
+//! The values that take one of several forms: a word, or a mapping. No error here shows a value, since
+//! it may be a secret in the wrong place.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::{Text, given};
+use crate::secret::Secret;
+
+/// `storage.credentials`: how jobs get access to the storage.
+#[derive(Debug)]
+pub enum Credentials {
+    /// By the platform, without keys.
+    WorkloadIdentity,
+    /// By a Secret and ConfigMap keys that someone else manages.
+    ExistingSecret,
+    /// By an S3 key pair.
+    Keys(KeyPair),
+    /// By an S3 key pair that the External Secrets Operator gets from a store.
+    ExternalSecret(RemoteKeys),
+}
+
+/// An S3 key pair. Either half may still be missing.
+#[derive(Debug, Default)]
+pub struct KeyPair {
+    /// `AWS_ACCESS_KEY_ID`
+    pub access_key_id: Option<SecretForm>,
+    /// `AWS_SECRET_ACCESS_KEY`
+    pub secret_access_key: Option<SecretForm>,
+}
+
+/// `storage.credentials.externalSecret`: where a store has an S3 key pair.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    default,
+    expecting = "a mapping"
+)]
+pub struct RemoteKeys {
+    /// Key in the store.
+    pub key: Option<Text>,
+    /// Property of it with the key pair's public half.
+    pub access_key_id_property: Option<Text>,
+    /// Property of it with the key pair's secret half.
+    pub secret_access_key_property: Option<Text>,
+}
+
+const CREDENTIALS: &str = "expected `accessKeyId` and `secretAccessKey`, `workloadIdentity`, `externalSecret` with its keys, or `existingSecret`";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CredentialsMapping {
+    #[serde(default, deserialize_with = "given")]
+    access_key_id: Option<SecretForm>,
+    #[serde(default, deserialize_with = "given")]
+    secret_access_key: Option<SecretForm>,
+    workload_identity: Option<bool>,
+    existing_secret: Option<bool>,
+    external_secret: Option<RemoteKeys>,
+}
+
+impl<'de> Deserialize<'de> for Credentials {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mapping = match deserializer.deserialize_any(WordOrMapping::new(CREDENTIALS))? {
+            Form::Word(word) if word == "workloadIdentity" => return Ok(Self::WorkloadIdentity),
+            Form::Word(word) if word == "existingSecret" => return Ok(Self::ExistingSecret),
+            Form::Word(_) | Form::Nothing => return Err(de::Error::custom(CREDENTIALS)),
+            Form::Mapping(mapping) => mapping,
+        };
+        let CredentialsMapping {
+            access_key_id,
+            secret_access_key,
+            workload_identity,
+            existing_secret,
+            external_secret,
+        } = mapping;
+        let is_key = |form: &Option<SecretForm>| !matches!(form, None | Some(SecretForm::Empty));
+        let has_keys = is_key(&access_key_id) || is_key(&secret_access_key);
+        match (workload_identity, existing_secret, external_secret) {
+            (None, None, None) => Ok(Self::Keys(KeyPair {
+                access_key_id,
+                secret_access_key,
+            })),
+            (Some(true), None, None) if !has_keys => Ok(Self::WorkloadIdentity),
+            (None, Some(true), None) if !has_keys => Ok(Self::ExistingSecret),
+            (None, None, Some(remote)) if !has_keys => Ok(Self::ExternalSecret(remote)),
+            _ => Err(de::Error::custom(CREDENTIALS)),
+        }
+    }
+}
+
+impl JsonSchema for Credentials {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Credentials".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let secret = generator.subschema_for::<SecretForm>();
+        let remote = generator.subschema_for::<RemoteKeys>();
+        json_schema!({
+            "description": "How jobs get access: by an S3 key pair, by the platform (`workloadIdentity`), by a store (`externalSecret`), or by a Secret that someone else manages (`existingSecret`).",
+            "anyOf": [
+                {"enum": ["workloadIdentity", "existingSecret"]},
+                {"type": "object", "additionalProperties": false, "properties": {"accessKeyId": secret, "secretAccessKey": secret}},
+                {"type": "object", "additionalProperties": false, "required": ["externalSecret"], "properties": {"externalSecret": remote}},
+                {"type": "object", "additionalProperties": false, "required": ["workloadIdentity"], "properties": {"workloadIdentity": {"const": true}}},
+                {"type": "object", "additionalProperties": false, "required": ["existingSecret"], "properties": {"existingSecret": {"const": true}}}
+            ]
+        })
+    }
+}
+
+/// A secret as a values file gives it.
+#[derive(Clone, Debug)]
+pub enum SecretForm {
+    /// The secret itself.
+    Literal(Secret),
+    /// Where it is read from.
+    From(SecretSource),
+    /// Nothing, as YAML reads `#abc`.
+    Empty,
+}
+
+/// Where a secret is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// Name of an environment variable.
+    Env(String),
+    /// Path of a file.
+    File(PathBuf),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceMapping {
+    env: Option<Text>,
+    file: Option<Text>,
+}
+
+impl SourceMapping {
+    fn source<E: de::Error>(self) -> Result<SecretSource, E> {
+        match (self.env, self.file) {
+            (Some(name), None) => Ok(SecretSource::Env(name.0)),
+            (None, Some(path)) => Ok(SecretSource::File(PathBuf::from(path.0))),
+            _ => Err(E::custom(
+                "expected one of `{env: NAME}` and `{file: PATH}`",
+            )),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = "expected text, `{env: NAME}` or `{file: PATH}`: put text in quotes";
+        match deserializer.deserialize_any(WordOrMapping::<SourceMapping>::new(expected))? {
+            Form::Word(secret) => Ok(Self::Literal(Secret::new(secret))),
+            Form::Mapping(mapping) => mapping.source().map(Self::From),
+            Form::Nothing => Ok(Self::Empty),
+        }
+    }
+}
+
+impl JsonSchema for SecretForm {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The secret itself, or the environment variable or file that has it; a path is relative to the values file.",
+            "anyOf": [{"type": "string"}, source("env"), source("file")]
+        })
+    }
+}
+
+/// `token`: where the service account's token comes from.
+#[derive(Clone, Debug)]
+pub enum TokenForm {
+    /// It is read.
+    From(SecretSource),
+    /// The External Secrets Operator takes it from the compute cluster to the control plane.
+    ExternalSecret,
+    /// Someone else makes the Secret.
+    None,
+}
+
+const TOKEN: &str = "expected `{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`: the token itself is never written here";
+
+impl<'de> Deserialize<'de> for TokenForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_any(WordOrMapping::<SourceMapping>::new(TOKEN))? {
+            Form::Word(word) if word == "externalSecret" => Ok(Self::ExternalSecret),
+            Form::Word(word) if word == "none" => Ok(Self::None),
+            Form::Word(_) | Form::Nothing => Err(de::Error::custom(TOKEN)),
+            Form::Mapping(mapping) => mapping.source().map(Self::From),
+        }
+    }
+}
+
+impl JsonSchema for TokenForm {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Token".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The file or environment variable that has the token, `externalSecret`, or `none` where someone else makes the Secret.",
+            "anyOf": [{"enum": ["externalSecret", "none"]}, source("env"), source("file")]
+        })
+    }
+}
+
+fn source(key: &str) -> Schema {
+    json_schema!({
+        "type": "object", "additionalProperties": false,
+        "required": [key], "properties": {key: {"type": "string"}}
+    })
+}
+
+/// A value of one of these forms.
+enum Form<T> {
+    Word(String),
+    Mapping(T),
+    Nothing,
+}
+
+struct WordOrMapping<T> {
+    expected: &'static str,
+    mapping: std::marker::PhantomData<T>,
+}
+
+impl<T> WordOrMapping<T> {
+    fn new(expected: &'static str) -> Self {
+        Self {
+            expected,
+            mapping: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for WordOrMapping<T> {
+    type Value = Form<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected.trim_start_matches("expected "))
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<Form<T>, E> {
+        Ok(Form::Word(word.to_owned()))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Form<T>, E> {
+        Ok(Form::Nothing)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Form<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Form::Mapping)
+    }
+}

@@ -1,0 +1,267 @@
+//! From the `-f` of a command line to the values of each cluster.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::Deserialize as _;
+use serde_yaml::{Mapping, Value};
+
+use super::{Values, file, merge, yaml};
+use crate::diagnostic::{Diagnostic, Place, list, shown};
+
+/// Where values come from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Values files and folders of them.
+    pub values: Vec<PathBuf>,
+    /// Values merged under those of every cluster.
+    pub defaults: Option<PathBuf>,
+    /// The clusters to keep, by name; all where empty.
+    pub clusters: Vec<String>,
+}
+
+/// One document of values, for messages about it.
+#[derive(Debug)]
+pub struct Layer {
+    file: String,
+    value: Value,
+}
+
+/// The values of one cluster, merged, and where they come from.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The merged values.
+    pub values: Values,
+    /// The documents that they were merged of, the cluster's own first.
+    layers: Vec<Arc<Layer>>,
+}
+
+impl Cluster {
+    /// The cluster's name; empty where it has none.
+    pub fn name(&self) -> &str {
+        self.values.name.as_deref().unwrap_or_default()
+    }
+
+    /// Path of the values file, as given.
+    pub fn file(&self) -> &str {
+        self.layers.first().map_or("", |layer| &layer.file)
+    }
+
+    /// The place of a key, such as `kubeconfig.context`: in the file that has it, else in the cluster's own.
+    pub fn place(&self, key: &str) -> Place {
+        let has = |layer: &&Arc<Layer>| {
+            let mut keys = key.split('.');
+            let found = keys.try_fold(&layer.value, |value, key| value.get(key));
+            found.is_some()
+        };
+        let file = self.layers.iter().find(has).map(|layer| &layer.file);
+        Place {
+            cluster: self.values.name.as_deref().map(str::to_owned),
+            file: Some(file.map_or(self.file(), |file| file).to_owned()),
+            line: None,
+            key: Some(format!("`{key}`")),
+        }
+    }
+}
+
+/// Reads the values of all clusters, in the order of the files.
+///
+/// # Errors
+/// Everything that is wrong in any of the files.
+pub fn load(sources: &Sources) -> Result<Vec<Cluster>, Vec<Diagnostic>> {
+    let mut errors = Vec::new();
+    let mut defaults = Vec::new();
+    match sources.defaults.as_deref().map(read_defaults).transpose() {
+        Ok(layer) => defaults.extend(layer),
+        Err(error) => errors.push(error),
+    }
+    let mut files: Vec<(PathBuf, Vec<Arc<Layer>>)> = Vec::new();
+    for path in &sources.values {
+        if !path.is_dir() {
+            files.push((path.clone(), defaults.clone()));
+            continue;
+        }
+        match read_folder(path) {
+            Ok((in_folder, own)) => {
+                let layers: Vec<_> = own.into_iter().chain(defaults.iter().cloned()).collect();
+                files.extend(in_folder.into_iter().map(|file| (file, layers.clone())));
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    let read: Vec<_> = files
+        .par_iter()
+        .map(|(path, layers)| read_file(path, layers))
+        .collect();
+    let mut clusters = Vec::new();
+    for result in read {
+        match result {
+            Ok(found) => clusters.extend(found),
+            Err(error) => errors.push(error),
+        }
+    }
+    errors.extend(repeated_names(&clusters));
+    if errors.is_empty() {
+        select(clusters, &sources.clusters).map_err(|error| vec![error])
+    } else {
+        Err(errors)
+    }
+}
+
+/// The values files of a folder, and its defaults.
+fn read_folder(folder: &Path) -> Result<(Vec<PathBuf>, Option<Arc<Layer>>), Diagnostic> {
+    let failed = |error: std::io::Error| {
+        Diagnostic::error(format!("failed to read the folder: {error}"))
+            .in_file(folder.display().to_string())
+    };
+    let mut files = Vec::new();
+    let mut defaults = None;
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        let is_values = is_yaml && !name.starts_with('.') && name != "kustomization.yaml";
+        if name == "defaults.yaml" {
+            defaults = Some(read_defaults(&path)?);
+        } else if is_values && !path.is_dir() {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        let message = "the folder has no values files, `*.yaml` or `*.yml`";
+        return Err(Diagnostic::error(message).in_file(folder.display().to_string()));
+    }
+    files.sort();
+    Ok((files, defaults))
+}
+
+fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
+    let (text, mut layers) = read_layers(path)?;
+    if layers.len() > 1 {
+        return Err(Diagnostic::error("defaults are one document").in_file(file::name(path)));
+    }
+    find_mistake(&text).map_or(Ok(()), |error| Err(error.in_file(file::name(path))))?;
+    let nothing = || Layer {
+        file: file::name(path),
+        value: Value::Mapping(Mapping::new()),
+    };
+    Ok(Arc::new(layers.pop().unwrap_or_else(nothing)))
+}
+
+fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<Cluster>, Diagnostic> {
+    let (text, layers) = read_layers(path)?;
+    if layers.is_empty() {
+        return Err(Diagnostic::error("the values file is empty").in_file(file::name(path)));
+    }
+    let clusters = layers
+        .into_iter()
+        .map(|layer| merge_layers(layer, defaults));
+    let clusters: Result<Vec<Cluster>, Diagnostic> = clusters.collect();
+    // The text knows lines, which the merged values don't.
+    clusters.map_err(|error| match find_mistake(&text) {
+        Some(mistake) => mistake.in_file(file::name(path)),
+        None => error,
+    })
+}
+
+/// The documents of a file, and its text.
+fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
+    let name = file::name(path);
+    let read = || {
+        let text = yaml::decode(file::read(path)?)?;
+        let documents = yaml::documents(&text).map_err(|error| {
+            error.help("put a value with `: ` or ` #` in it, or with one of @%&*!|>`[{ in front, in quotes")
+        })?;
+        let folder = file::folder(path);
+        let mut layers = Vec::new();
+        for mut value in documents {
+            check_kind(&value)?;
+            merge::resolve_paths(&mut value, folder.as_deref())?;
+            layers.push(Layer {
+                file: name.clone(),
+                value,
+            });
+        }
+        Ok((text, layers))
+    };
+    read().map_err(|error: Diagnostic| error.in_file(&name))
+}
+
+/// The first key or type that is wrong in a text, with its line.
+fn find_mistake(text: &str) -> Option<Diagnostic> {
+    let mut typed = serde_yaml::Deserializer::from_str(text).map(Option::<Values>::deserialize);
+    typed
+        .find_map(Result::err)
+        .map(|error| yaml::explain(&error))
+}
+
+/// Refuses the YAML of other tools, rather than each of its keys.
+fn check_kind(value: &Value) -> Result<(), Diagnostic> {
+    if !value.is_mapping() {
+        let message = "not a values file: expected a mapping";
+        return Err(Diagnostic::error(message).help("`ma-register init` writes one to begin with"));
+    }
+    if value.get("sops").is_some() {
+        let message = "the file is still encrypted by SOPS";
+        return Err(Diagnostic::error(message).help("decrypt it first: `sops -d FILE`"));
+    }
+    if value.get("apiVersion").is_some() && value.get("kind").is_some() {
+        let message = "not a values file but a Kubernetes object";
+        return Err(Diagnostic::error(message).help("`ma-register init` writes a values file"));
+    }
+    if value.get("replicaCount").is_some() || value.get("image").is_some() {
+        let message = "not a values file of this program but a Helm chart's";
+        return Err(Diagnostic::error(message).help("`ma-register init` writes a values file"));
+    }
+    Ok(())
+}
+
+fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<Cluster, Diagnostic> {
+    let own = Arc::new(own);
+    let layers: Vec<Arc<Layer>> = std::iter::once(&own).chain(defaults).cloned().collect();
+    let mut merged = Value::Mapping(Mapping::new());
+    for layer in layers.iter().rev() {
+        merge::merge(&mut merged, layer.value.clone());
+    }
+    let values = serde_yaml::from_value(merged).map_err(|error| {
+        let with_defaults = list(layers.iter().map(|layer| &layer.file));
+        yaml::explain(&error)
+            .in_file(own.file.clone())
+            .help(format!("it comes of merging {with_defaults}"))
+    })?;
+    Ok(Cluster { values, layers })
+}
+
+fn repeated_names(clusters: &[Cluster]) -> Vec<Diagnostic> {
+    let mut seen = std::collections::HashMap::new();
+    let mut errors = Vec::new();
+    for cluster in clusters.iter().filter(|cluster| !cluster.name().is_empty()) {
+        if let Some(first) = seen.insert(cluster.name(), cluster.file()) {
+            let message = format!("two clusters have the name {}", shown(cluster.name()));
+            for file in [first, cluster.file()] {
+                errors.push(
+                    Diagnostic::error(message.clone())
+                        .in_file(file)
+                        .at_key("`name`"),
+                );
+            }
+        }
+    }
+    errors
+}
+
+/// Keeps the clusters of these names.
+fn select(clusters: Vec<Cluster>, names: &[String]) -> Result<Vec<Cluster>, Diagnostic> {
+    let is_known = |name: &&String| clusters.iter().any(|cluster| cluster.name() == *name);
+    let unknown: Vec<&String> = names.iter().filter(|name| !is_known(name)).collect();
+    if !unknown.is_empty() {
+        let message = format!("no values for {}, given by `--cluster`", list(unknown));
+        let known = list(clusters.iter().map(Cluster::name));
+        return Err(Diagnostic::error(message).help(format!("the values have {known}")));
+    }
+    let is_wanted =
+        |cluster: &Cluster| names.is_empty() || names.iter().any(|name| name == cluster.name());
+    Ok(clusters.into_iter().filter(is_wanted).collect())
+}

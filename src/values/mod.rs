@@ -1,0 +1,321 @@
+//! The values file: what a platform engineer writes about one compute cluster.
+//!
+//! These types mirror the file. Every key is optional here, since defaults may give it; what has to be
+//! there, and what makes sense together, is decided in [`crate::registration`].
+
+pub mod file;
+mod forms;
+mod load;
+mod merge;
+mod secrets;
+mod text;
+pub mod yaml;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use forms::{Credentials, RemoteKeys, SecretForm, SecretSource, TokenForm};
+pub use load::{Cluster, Sources, load};
+pub use text::Text;
+
+use crate::diagnostic::Code;
+
+/// What Kubernetes takes for the name of most objects: an RFC 1123 subdomain.
+const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+
+/// Everything that a values file may hold.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    default,
+    expecting = "a mapping"
+)]
+pub struct Values {
+    /// Name of the compute cluster in the control plane.
+    #[schemars(
+        required,
+        length(min = 1, max = 63),
+        regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub name: Option<Text>,
+    /// Where and how the compute kubeconfig is read.
+    pub kubeconfig: Option<KubeconfigValues>,
+    /// What is copied into the Cluster's spec.
+    pub cluster: Option<ClusterValues>,
+    /// The object storage that jobs use.
+    pub storage: Option<StorageValues>,
+    /// The service account that the control plane uses in the compute cluster.
+    pub service_account: Option<ServiceAccountValues>,
+    /// Where the service account's token comes from; left out, from `--token-file`.
+    pub token: Option<TokenForm>,
+    /// Stores of the External Secrets Operator.
+    pub external_secrets: Option<ExternalSecretsValues>,
+    /// Labels added to every manifest.
+    pub labels: Option<BTreeMap<Text, Text>>,
+    /// Annotations added to every manifest.
+    pub annotations: Option<BTreeMap<Text, Text>>,
+    /// Findings that are accepted for this cluster.
+    pub allow: Option<Vec<Code>>,
+}
+
+/// `kubeconfig`: where and how the compute kubeconfig is read.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    default,
+    expecting = "a mapping"
+)]
+pub struct KubeconfigValues {
+    /// Path of the kubeconfig, relative to the values file; left out, `$KUBECONFIG` or `~/.kube/config`.
+    #[schemars(length(min = 1))]
+    pub path: Option<Text>,
+    /// Name of the context in it; left out, the current one.
+    pub context: Option<Text>,
+    /// The address at which the control plane reaches the API server, where that differs:
+    /// `https://HOST:PORT`.
+    #[schemars(regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]://"))]
+    pub server: Option<Text>,
+    /// Path of a PEM file, relative to the values file, where the kubeconfig has no certificate authority
+    /// or another one; or `system`, for a server with a certificate from a public authority.
+    #[schemars(length(min = 1))]
+    pub certificate_authority: Option<Text>,
+}
+
+/// `cluster`: what is copied into the Cluster's spec.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    default,
+    expecting = "a mapping"
+)]
+pub struct ClusterValues {
+    /// Service level.
+    #[serde(serialize_with = "sla_type")]
+    pub sla: Option<Sla>,
+    /// Kind of data centre.
+    #[serde(serialize_with = "dc_type")]
+    pub dc: Option<Dc>,
+    /// Region, in the provider's own words.
+    #[schemars(length(min = 1))]
+    pub region: Option<Text>,
+    /// Zone, in the provider's own words.
+    #[schemars(length(min = 1))]
+    pub zone: Option<Text>,
+    /// Kinds of machine.
+    pub skus: Option<Vec<Sku>>,
+}
+
+/// Service level of a cluster.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sla {
+    /// `SLA_TYPE_PRODUCTION`
+    Production,
+    /// `SLA_TYPE_EPHEMERAL`
+    Ephemeral,
+}
+
+fn sla_type<S: serde::Serializer>(sla: &Option<Sla>, serializer: S) -> Result<S::Ok, S::Error> {
+    let name = sla.map(|sla| match sla {
+        Sla::Production => "SLA_TYPE_PRODUCTION",
+        Sla::Ephemeral => "SLA_TYPE_EPHEMERAL",
+    });
+    name.serialize(serializer)
+}
+
+/// Kind of data centre that a cluster is in.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dc {
+    /// `DC_TYPE_ON_PREM`
+    OnPrem,
+    /// `DC_TYPE_CLOUD_GCP`
+    Gcp,
+    /// `DC_TYPE_CLOUD_OCI`
+    Oci,
+}
+
+fn dc_type<S: serde::Serializer>(dc: &Option<Dc>, serializer: S) -> Result<S::Ok, S::Error> {
+    let name = dc.map(|dc| match dc {
+        Dc::OnPrem => "DC_TYPE_ON_PREM",
+        Dc::Gcp => "DC_TYPE_CLOUD_GCP",
+        Dc::Oci => "DC_TYPE_CLOUD_OCI",
+    });
+    name.serialize(serializer)
+}
+
+/// One kind of machine of a cluster; fields as in the Cluster's `spec.kubernetes.skus`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
+pub struct Sku {
+    /// Number of processors.
+    #[schemars(range(min = 0, max = i32::MAX))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<i32>,
+    /// Memory in GB, as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_gb: Option<Text>,
+    /// Disk in GB, as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk_size_gb: Option<Text>,
+    /// Number of GPUs.
+    #[schemars(range(min = 0, max = i32::MAX))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<i32>,
+    /// Kind of GPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu_sku: Option<Text>,
+}
+
+/// `storage`: the object storage that jobs use.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    default,
+    expecting = "a mapping"
+)]
+pub struct StorageValues {
+    /// An fsspec URL; left out, `s3://default`.
+    #[schemars(regex(pattern = "^[A-Za-z][-+.:A-Za-z0-9]*://"))]
+    pub file_system: Option<Text>,
+    /// Scheme of the endpoint; left out, that of its URL, or `https` without one.
+    pub scheme: Option<Scheme>,
+    /// URL of an S3 API, as pods of the compute cluster reach it; left out for AWS S3 itself.
+    #[schemars(regex(pattern = "^https?://"))]
+    pub endpoint: Option<Text>,
+    /// How jobs get access.
+    pub credentials: Option<Credentials>,
+    /// Further environment variables of every Ray pod.
+    pub extra_env: Option<BTreeMap<Text, Text>>,
+}
+
+/// Scheme of the storage endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// Unencrypted.
+    Http,
+    /// Encrypted.
+    Https,
+}
+
+impl std::fmt::Display for Scheme {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// `serviceAccount`: the service account that the control plane uses in the compute cluster.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    default,
+    expecting = "a mapping"
+)]
+pub struct ServiceAccountValues {
+    /// Its name, in namespace `default`; left out, `ray-manager`.
+    #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
+    pub name: Option<Text>,
+    /// Names of its token Secrets, of which the last is the current one: append one to rotate. Left out,
+    /// `[NAME-token]`.
+    #[schemars(length(min = 1), extend("uniqueItems" = true), inner(length(max = 253), regex(pattern = SUBDOMAIN)))]
+    pub token_secrets: Option<Vec<Text>>,
+    /// Rules beyond those for Ray.
+    pub extra_rules: Option<Vec<Rule>>,
+    /// How far its rights reach; left out, `cluster`.
+    pub scope: Option<Scope>,
+}
+
+/// How far the service account's rights reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Every namespace: a ClusterRole and a ClusterRoleBinding.
+    #[default]
+    Cluster,
+    /// Namespace `default`: a Role and a RoleBinding.
+    Namespace,
+}
+
+/// A PolicyRule of `rbac.authorization.k8s.io/v1`.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
+pub struct Rule {
+    /// API groups; `""` is the core group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_groups: Option<Vec<Text>>,
+    /// Resources, in plural and lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<Text>>,
+    /// Names of the objects that the rule is about; left out, all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_names: Option<Vec<Text>>,
+    /// Paths that aren't resources, such as `/metrics`.
+    #[serde(rename = "nonResourceURLs", skip_serializing_if = "Option::is_none")]
+    pub non_resource_urls: Option<Vec<Text>>,
+    /// What is allowed, such as `get`.
+    #[schemars(length(min = 1))]
+    pub verbs: Vec<Text>,
+}
+
+/// `externalSecrets`: how the External Secrets Operator reaches the stores.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    default,
+    expecting = "a mapping"
+)]
+pub struct ExternalSecretsValues {
+    /// The store as the compute cluster knows it.
+    pub compute_store: Option<Store>,
+    /// The store as the control-plane cluster knows it.
+    pub control_plane_store: Option<Store>,
+    /// What the token's key in the store begins with; the cluster's name follows. Left out, `michelangelo/`.
+    #[schemars(regex(pattern = "^[-a-z0-9/]*$"))]
+    pub key_prefix: Option<Text>,
+    /// Property that the token has there; null where the store has no properties. Left out, `token`.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "Option<Text>", regex(pattern = "^[-_A-Za-z0-9]+$"))]
+    pub property: Option<Option<Text>>,
+    /// How often the operator looks, in whole hours, minutes and seconds, such as `90m`; `0s` is once.
+    /// Left out, `1h0m0s`.
+    #[schemars(regex(pattern = "^(0|([0-9]+[hms])+)$"))]
+    pub refresh_interval: Option<Text>,
+}
+
+/// A store of the External Secrets Operator.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+pub struct Store {
+    /// Its name.
+    #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
+    pub name: Text,
+    /// Its kind.
+    pub kind: StoreKind,
+}
+
+/// Kind of a store of the External Secrets Operator.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+pub enum StoreKind {
+    /// A store of namespace `default`.
+    SecretStore,
+    /// A store for every namespace.
+    ClusterSecretStore,
+}
+
+/// Distinguishes a key that is null from one that is left out, with `#[serde(default)]`.
+fn given<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}

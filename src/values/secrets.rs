@@ -1,0 +1,55 @@
+//! Reading secrets from where the values say that they are.
+
+use super::{SecretForm, SecretSource, file};
+use crate::diagnostic::{Diagnostic, shown};
+use crate::secret::Secret;
+
+impl SecretForm {
+    /// The secret.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn read(&self) -> Result<Secret, Diagnostic> {
+        match self {
+            Self::Literal(secret) => Ok(secret.clone()),
+            Self::From(source) => source.read(),
+            Self::Empty => Ok(Secret::new("")),
+        }
+    }
+}
+
+impl SecretSource {
+    /// The secret, without white space around it.
+    ///
+    /// # Errors
+    /// Where it can't be read, or there is nothing.
+    pub fn read(&self) -> Result<Secret, Diagnostic> {
+        let (text, source) = match self {
+            Self::Env(name) => {
+                let text = std::env::var(name).map_err(|_| {
+                    let message = format!("the environment variable {} is not set", shown(name));
+                    let error = Diagnostic::error(message);
+                    match name.strip_prefix('$') {
+                        Some(name) => error.help(format!("write the name alone, {}", shown(name))),
+                        None => error,
+                    }
+                })?;
+                (text, format!("the environment variable {}", shown(name)))
+            }
+            Self::File(path) => {
+                let bytes = file::read(path)?;
+                let name = format!("the file {}", shown(file::name(path)));
+                let text = String::from_utf8(bytes);
+                (
+                    text.map_err(|_| Diagnostic::error(format!("{name} is not text")))?,
+                    name,
+                )
+            }
+        };
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() {
+            return Err(Diagnostic::error(format!("{source} is empty")));
+        }
+        Ok(Secret::new(text))
+    }
+}
