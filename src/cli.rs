@@ -240,12 +240,7 @@ pub struct DiffArgs {
     pub directory: DirectoryArgs,
 
     /// When to colour the diff
-    #[arg(
-        long,
-        value_name = "WHEN",
-        default_value = "auto",
-        help_heading = "Output"
-    )]
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
     pub color: ColorArg,
 }
 
@@ -257,13 +252,7 @@ pub struct InspectArgs {
     pub inputs: InputArgs,
 
     /// Form of the output
-    #[arg(
-        short,
-        long,
-        value_name = "FORM",
-        default_value = "table",
-        help_heading = "Output"
-    )]
+    #[arg(short, long, value_name = "FORM", default_value = "table", help_heading = "Output")]
     pub output: FormArg,
 }
 
@@ -307,12 +296,7 @@ pub struct RunbookArgs {
     pub compute_context: Option<String>,
 
     /// Kubeconfig with that context [default: kubectl's own]
-    #[arg(
-        long,
-        value_name = "FILE",
-        help_heading = "Clusters",
-        requires = "compute_context"
-    )]
+    #[arg(long, value_name = "FILE", help_heading = "Clusters", requires = "compute_context")]
     pub compute_kubeconfig: Option<PathBuf>,
 }
 

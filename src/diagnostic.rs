@@ -3,15 +3,16 @@
 //! A *finding* is something that is legal and hardly meant; it has a [`Code`] by which a values file
 //! can accept it.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::show::{plain, shorten};
+
 /// How much a diagnostic weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// Nothing is rendered.
     Error,
@@ -21,11 +22,13 @@ pub enum Severity {
     Note,
 }
 
-/// The code of a finding, as `allow` lists it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+/// The code of a finding, as `allow` lists it. README.md lists what each means.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "README.md lists them with their meaning")]
 pub enum Code {
+    // Errors, for what would surely fail.
     LoopbackServer,
     LoopbackStorage,
     TlsServerName,
@@ -36,6 +39,7 @@ pub enum Code {
     StorageSchemeMismatch,
     UnresolvedSecret,
     DuplicateEndpoint,
+    // Warnings, for what may be meant.
     KeysNotInPods,
     UnusualEnv,
     LocalNameServer,
@@ -56,21 +60,8 @@ pub enum Code {
 }
 
 impl Code {
-    /// An error for what would surely fail, a warning for what may be meant.
-    pub fn severity(self) -> Severity {
-        match self {
-            Self::LoopbackServer
-            | Self::LoopbackStorage
-            | Self::TlsServerName
-            | Self::LeafWithoutSan
-            | Self::TokenWrongSubject
-            | Self::TokenNotJwt
-            | Self::TokenExpired
-            | Self::StorageSchemeMismatch
-            | Self::UnresolvedSecret
-            | Self::DuplicateEndpoint => Severity::Error,
-            _ => Severity::Warning,
-        }
+    fn severity(self) -> Severity {
+        if self <= Self::DuplicateEndpoint { Severity::Error } else { Severity::Warning }
     }
 }
 
@@ -81,7 +72,7 @@ impl fmt::Display for Code {
 }
 
 /// Where something is wrong: what is known of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default)]
 pub struct Place {
     /// Name of the compute cluster.
     pub cluster: Option<String>,
@@ -95,11 +86,8 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = match (&self.file, self.line) {
-            (Some(file), Some(line)) => Some(format!("{}:{line}", plain(file))),
-            (Some(file), None) => Some(plain(file)),
-            (None, _) => None,
-        };
+        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let file = self.file.as_deref().map(|file| plain(file) + &line);
         let parts = [self.cluster.as_deref().map(plain), file, self.key.clone()];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         f.write_str(&parts.join(": "))
@@ -124,27 +112,23 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error that can't be accepted.
     pub fn error(message: impl Into<String>) -> Self {
-        Self::new(Severity::Error, None, message.into())
+        Self {
+            severity: Severity::Error,
+            code: None,
+            message: message.into(),
+            place: Box::default(),
+            helps: Vec::new(),
+        }
     }
 
     /// A finding.
     pub fn finding(code: Code, message: impl Into<String>) -> Self {
-        Self::new(code.severity(), Some(code), message.into())
+        Self { severity: code.severity(), code: Some(code), ..Self::error(message) }
     }
 
     /// A note.
     pub fn note(message: impl Into<String>) -> Self {
-        Self::new(Severity::Note, None, message.into())
-    }
-
-    fn new(severity: Severity, code: Option<Code>, message: String) -> Self {
-        Self {
-            severity,
-            code,
-            message,
-            place: Box::default(),
-            helps: Vec::new(),
-        }
+        Self { severity: Severity::Note, ..Self::error(message) }
     }
 
     /// Adds a help.
@@ -179,20 +163,12 @@ impl Diagnostic {
 
     /// Sets what isn't known of the place: the file and key only together, since they belong together.
     pub fn at(mut self, place: &Place) -> Self {
+        let cluster = self.place.cluster.take().or_else(|| place.cluster.clone());
         if self.place.file.is_none() && self.place.key.is_none() {
-            self.place.file.clone_from(&place.file);
-            self.place.key.clone_from(&place.key);
-            self.place.line = place.line;
+            *self.place = place.clone();
         }
-        if self.place.cluster.is_none() {
-            self.place.cluster.clone_from(&place.cluster);
-        }
+        self.place.cluster = cluster;
         self
-    }
-
-    /// Whether nothing may be rendered because of it.
-    pub fn is_error(&self) -> bool {
-        self.severity == Severity::Error
     }
 }
 
@@ -206,31 +182,25 @@ impl std::error::Error for Diagnostic {}
 
 impl From<anyhow::Error> for Diagnostic {
     fn from(error: anyhow::Error) -> Self {
-        error
-            .downcast()
-            .unwrap_or_else(|error| Self::error(format!("{error:#}")))
+        error.downcast().unwrap_or_else(|error| Self::error(format!("{error:#}")))
     }
 }
-
-/// The longest list that is printed in full.
-const MOST_LISTED: usize = 20;
-/// The longest name that is printed in full, in characters.
-const LONGEST_NAME: usize = 100;
 
 /// Prints diagnostics; the same one about several places once, with all of the places.
 ///
 /// # Errors
 /// Where `out` can't be written.
 pub fn print(out: &mut dyn Write, diagnostics: &[Diagnostic]) -> io::Result<()> {
-    let mut groups: Vec<(&Diagnostic, Vec<&Place>)> = Vec::new();
-    let mut known = HashMap::new();
+    let mut groups: Vec<(&Diagnostic, Vec<String>)> = Vec::new();
     for diagnostic in diagnostics {
-        let identity = (diagnostic.code, &diagnostic.message, &diagnostic.helps);
-        let index = *known.entry(identity).or_insert(groups.len());
-        match groups.get_mut(index) {
-            Some((_, places)) if places.contains(&&*diagnostic.place) => {}
-            Some((_, places)) => places.push(&diagnostic.place),
-            None => groups.push((diagnostic, vec![&diagnostic.place])),
+        let same = groups.iter_mut().find(|(other, _)| {
+            other.message == diagnostic.message && other.helps == diagnostic.helps
+        });
+        let place = diagnostic.place.to_string();
+        match same {
+            Some((_, places)) if places.last() == Some(&place) => {}
+            Some((_, places)) => places.push(place),
+            None => groups.push((diagnostic, vec![place])),
         }
     }
     for (diagnostic, places) in groups {
@@ -239,20 +209,10 @@ pub fn print(out: &mut dyn Write, diagnostics: &[Diagnostic]) -> io::Result<()> 
             Severity::Warning => ("warning", "\x1b[1;33m"),
             Severity::Note => ("note", "\x1b[1;36m"),
         };
-        let code = diagnostic.code.map(|code| format!("[{code}]"));
-        let code = code.unwrap_or_default();
+        let code = diagnostic.code.map(|code| format!("[{code}]")).unwrap_or_default();
         writeln!(out, "{colour}{label}{code}\x1b[0m: {}", diagnostic.message)?;
-        let places = places.iter().map(ToString::to_string);
-        let places: Vec<String> = places.filter(|place| !place.is_empty()).collect();
-        for place in places.iter().take(MOST_LISTED) {
+        for place in shorten(places).iter().filter(|place| !place.is_empty()) {
             writeln!(out, "  --> {place}")?;
-        }
-        if places.len() > MOST_LISTED {
-            writeln!(
-                out,
-                "  --> and {} more",
-                grouped(places.len() - MOST_LISTED)
-            )?;
         }
         for help in &diagnostic.helps {
             writeln!(out, "  help: {help}")?;
@@ -262,57 +222,4 @@ pub fn print(out: &mut dyn Write, diagnostics: &[Diagnostic]) -> io::Result<()> 
         }
     }
     Ok(())
-}
-
-/// A name from the input in backticks, safe to print: shortened, control characters escaped.
-pub fn shown(name: impl AsRef<str>) -> String {
-    format!("`{}`", plain(name.as_ref()))
-}
-
-fn plain(name: &str) -> String {
-    let mut text: String = name
-        .chars()
-        .take(LONGEST_NAME)
-        .flat_map(|character| match character {
-            // The second kind turns text around or hides it.
-            _ if character.is_control() => character.escape_default().collect::<Vec<_>>(),
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                character.escape_unicode().collect()
-            }
-            _ => vec![character],
-        })
-        .collect();
-    if name.chars().nth(LONGEST_NAME).is_some() {
-        text.push('…');
-    }
-    text
-}
-
-/// Names from the input as a list, its end left out where it is long.
-pub fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
-    let names: Vec<String> = names.into_iter().map(shown).collect();
-    let listed = names.iter().take(MOST_LISTED);
-    let mut text = listed.cloned().collect::<Vec<_>>().join(", ");
-    if names.len() > MOST_LISTED {
-        text.push_str(&format!(" and {} more", grouped(names.len() - MOST_LISTED)));
-    }
-    text
-}
-
-/// `1 file`, `1,200 files`.
-pub fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
-}
-
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

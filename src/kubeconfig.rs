@@ -2,12 +2,14 @@
 //!
 //! Of the users only the names are read. Entries that aren't chosen may be odd in any way.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use kube::config::Cluster as ClusterEntry;
+use kube::config::Cluster;
 use serde_yaml::Value;
 
-use crate::diagnostic::{Code, Diagnostic, list, shown};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::show::{list, shown};
 use crate::values::{file, yaml};
 
 /// Where a kubeconfig is.
@@ -38,9 +40,22 @@ impl Location {
 /// A parsed kubeconfig, perhaps of several files.
 #[derive(Debug)]
 pub struct Kubeconfig {
-    files: Vec<(PathBuf, Value)>,
+    /// The first file, for messages.
+    file: String,
+    current_context: Option<String>,
+    contexts: Vec<Entry>,
+    clusters: Vec<Entry>,
+    users: Vec<Entry>,
     /// About files that are missing.
     notes: Vec<Diagnostic>,
+}
+
+/// An entry of one of the lists. Of those with the same name, the first counts.
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    value: Value,
+    file: PathBuf,
 }
 
 /// What the chosen context comes to.
@@ -91,41 +106,65 @@ impl Kubeconfig {
             Location::File(path) => std::slice::from_ref(path),
             Location::Environment(paths) => paths,
         };
-        let is_missing = |path: &&PathBuf| path.as_path() != Path::new("-") && !path.exists();
-        let missing: Vec<&PathBuf> = paths.iter().filter(is_missing).collect();
-        if missing.len() == paths.len() {
-            let first = missing.first().copied();
-            let error = first.and_then(|path| file::read(path).err());
-            return Err(error.unwrap_or_else(|| Diagnostic::error("`$KUBECONFIG` names no file")));
-        }
-        let note = |path: &&PathBuf| {
-            let message = format!(
-                "`$KUBECONFIG` names {}, which is missing",
-                shown(file::name(path))
-            );
-            let note = Diagnostic::note(message);
-            let hint = file::unexpanded(&path.to_string_lossy());
-            hint.into_iter().fold(note, Diagnostic::help)
+        let is_there = |path: &&PathBuf| path.as_path() == Path::new("-") || path.exists();
+        let (there, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(is_there);
+        let Some(first) = there.first() else {
+            return Err(missing_files(&missing));
         };
-        let notes = missing.iter().map(note).collect();
-        let mut files = Vec::new();
-        for path in paths.iter().filter(|path| !missing.contains(path)) {
-            let value = parse(path).map_err(|error| error.in_file(file::name(path)))?;
-            files.push((path.clone(), value));
+        let mut kubeconfig = Self {
+            file: file::name(first),
+            current_context: None,
+            contexts: Vec::new(),
+            clusters: Vec::new(),
+            users: Vec::new(),
+            notes: missing.into_iter().map(|path| missing_file(path)).collect(),
+        };
+        for path in there {
+            kubeconfig.add(path).map_err(|error| exportable(error.in_file(file::name(path))))?;
         }
-        Ok(Self { files, notes })
+        Ok(kubeconfig)
+    }
+
+    /// Adds the entries of a file.
+    fn add(&mut self, path: &Path) -> Result<(), Diagnostic> {
+        let mut document = parse(path)?;
+        let current = document.get("current-context").and_then(Value::as_str);
+        let current = current.filter(|name| !name.is_empty()).map(str::to_owned);
+        self.current_context = self.current_context.take().or(current);
+        let lists = [
+            ("contexts", "context", &mut self.contexts),
+            ("clusters", "cluster", &mut self.clusters),
+            ("users", "user", &mut self.users),
+        ];
+        for (list, key, entries) in lists {
+            let items = document.get_mut(list).map(std::mem::take).unwrap_or_default();
+            let Value::Sequence(items) = items else {
+                continue;
+            };
+            let mut names = HashSet::new();
+            for mut item in items {
+                let Some(name) = item.get("name").and_then(Value::as_str).map(str::to_owned) else {
+                    continue;
+                };
+                if !names.insert(name.clone()) {
+                    let message = format!("`{list}` has {} twice", shown(name));
+                    return Err(Diagnostic::error(message).help("remove one of the two"));
+                }
+                // A user's credentials aren't kept.
+                let value = item.get_mut(key).filter(|_| key != "user").map(std::mem::take);
+                entries.push(Entry {
+                    name,
+                    value: value.unwrap_or_default(),
+                    file: path.to_owned(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The names of its contexts.
     pub fn contexts(&self) -> Vec<&str> {
-        let lists = self
-            .files
-            .iter()
-            .filter_map(|(_, value)| value.get("contexts")?.as_sequence());
-        lists
-            .flatten()
-            .filter_map(|entry| entry.get("name")?.as_str())
-            .collect()
+        self.contexts.iter().map(|entry| entry.name.as_str()).collect()
     }
 
     /// What a context comes to; without a name, the current one.
@@ -133,112 +172,100 @@ impl Kubeconfig {
     /// # Errors
     /// Where the context, its cluster or the cluster's server is missing.
     pub fn choose(&self, name: Option<&str>) -> Result<Chosen, Diagnostic> {
-        let current = || {
-            let mut currents = self
-                .files
-                .iter()
-                .filter_map(|(_, value)| value.get("current-context")?.as_str());
-            currents.find(|name| !name.is_empty())
+        let Some(context) = name.or(self.current_context.as_deref()) else {
+            let error =
+                Diagnostic::error("the kubeconfig has no current context").in_file(&self.file);
+            let error = error.help("choose one by `kubeconfig.context` or `--context`");
+            return Err(error.help(known("contexts", &self.contexts)));
         };
-        let known = || match self.contexts().as_slice() {
-            [] => "the kubeconfig has no contexts".to_owned(),
-            contexts => format!("its contexts are {}", list(contexts)),
-        };
-        let first_file = self
-            .files
-            .first()
-            .map(|(path, _)| file::name(path))
-            .unwrap_or_default();
-        let Some(context) = name.or_else(current) else {
-            return Err(Diagnostic::error("the kubeconfig has no current context")
-                .in_file(first_file)
-                .help("choose one by `kubeconfig.context` or `--context`")
-                .help(known()));
-        };
-        let Some((file, entry)) = self.find("contexts", context).next() else {
-            let message = format!("the kubeconfig has no context {}", shown(context));
-            return Err(Diagnostic::error(message).help(known()));
-        };
-        let within =
-            |entry: &Value, key: &str| entry.get("context")?.get(key)?.as_str().map(str::to_owned);
-        let missing = |what: String| {
-            Diagnostic::error(what)
-                .in_file(file::name(file))
+        let entry = find(&self.contexts, context).ok_or_else(|| {
+            let message = format!("{} has no context {}", shown(&self.file), shown(context));
+            Diagnostic::error(message).help(known("contexts", &self.contexts))
+        })?;
+        let of_context =
+            |key: &str| entry.value.get(key).and_then(Value::as_str).unwrap_or_default();
+        let cluster = find(&self.clusters, of_context("cluster")).ok_or_else(|| {
+            let message = match of_context("cluster") {
+                "" => "the context names no cluster".to_owned(),
+                name => format!("the context's cluster {} is missing", shown(name)),
+            };
+            let error = Diagnostic::error(message).in_file(file::name(&entry.file));
+            error
                 .at_key(format!("context {}", shown(context)))
-        };
-        let cluster = within(entry, "cluster").filter(|name| !name.is_empty());
-        let cluster = cluster.ok_or_else(|| missing("the context has no cluster".to_owned()))?;
-        let Some((cluster_file, cluster_entry)) = self.find("clusters", &cluster).next() else {
-            return Err(missing(format!(
-                "the kubeconfig has no cluster {}",
-                shown(&cluster)
-            )));
-        };
+                .help(known("clusters", &self.clusters))
+        })?;
         let mut findings = self.notes.clone();
-        if name.is_none() && self.contexts().len() > 1 {
-            let message = format!(
-                "the current context, {}, is one of several, and nothing pins it",
-                shown(context)
-            );
-            let finding =
-                Diagnostic::finding(Code::UnpinnedContext, message).in_file(file::name(file));
+        if name.is_none() && self.contexts.len() > 1 {
+            let message =
+                format!("nothing pins the current context, {}, of several", shown(context));
+            let finding = Diagnostic::finding(Code::UnpinnedContext, message)
+                .in_file(file::name(&entry.file));
             findings.push(finding.help("set `kubeconfig.context`"));
         }
-        findings.extend(self.shadowed("contexts", context));
-        findings.extend(self.shadowed("clusters", &cluster));
-        let user = within(entry, "user").unwrap_or_default();
-        let mut chosen = chosen(cluster_file, &cluster, cluster_entry).map_err(|error| {
-            error
-                .in_file(file::name(cluster_file))
-                .at_key(format!("cluster {}", shown(&cluster)))
-        })?;
-        chosen.context = context.to_owned();
-        chosen.has_user = self.find("users", &user).next().is_some();
-        chosen.findings = findings;
-        Ok(chosen)
-    }
-
-    /// The entries of a name, in the order of the files; the first one counts.
-    fn find(&self, key: &str, name: &str) -> impl Iterator<Item = (&Path, &Value)> {
-        self.files.iter().filter_map(move |(path, value)| {
-            let mut entries = value.get(key)?.as_sequence()?.iter();
-            let entry =
-                entries.find(|entry| entry.get("name").and_then(Value::as_str) == Some(name))?;
-            Some((path.as_path(), entry))
+        findings.extend(self.shadowed("context", entry, &self.contexts));
+        findings.extend(self.shadowed("cluster", cluster, &self.clusters));
+        let has_user = find(&self.users, of_context("user")).is_some();
+        chosen(context, has_user, findings, cluster).map_err(|error| {
+            let error = error.in_file(file::name(&cluster.file));
+            exportable(error.at_key(format!("cluster {}", shown(&cluster.name))))
         })
     }
 
-    fn shadowed(&self, key: &str, name: &str) -> Option<Diagnostic> {
-        let mut entries = self.find(key, name);
-        let (first_file, first) = entries.next()?;
-        let (other_file, other) = entries.find(|(_, other)| *other != first)?;
-        let server = |path: &Path, entry: &Value| {
-            let own = || {
-                let cluster = entry.get("context")?.get("cluster")?.as_str()?;
-                let (_, entry) = self
-                    .find("clusters", cluster)
-                    .find(|(file, _)| *file == path)?;
-                entry.get("cluster")?.get("server")?.as_str()
-            };
-            let server = entry
-                .get("cluster")
-                .and_then(|cluster| cluster.get("server")?.as_str());
-            let server = server.or_else(own).filter(|server| !server.contains('@'));
-            format!(
-                "{} ({})",
-                shown(file::name(path)),
-                shown(server.unwrap_or("no server"))
-            )
+    /// The finding where another file has a different entry of the name.
+    fn shadowed(&self, kind: &str, first: &Entry, entries: &[Entry]) -> Option<Diagnostic> {
+        let other =
+            entries.iter().find(|other| other.name == first.name && other.value != first.value)?;
+        let described = |entry: &Entry| {
+            let cluster = entry.value.get("cluster").and_then(Value::as_str);
+            let mut clusters = self.clusters.iter().filter(|other| other.file == entry.file);
+            let cluster =
+                cluster.and_then(|name| clusters.find(|other| other.name == name)).unwrap_or(entry);
+            let server = cluster.value.get("server").and_then(Value::as_str).unwrap_or_default();
+            let server = if server.contains('@') { "" } else { server };
+            format!("{} (server {})", shown(file::name(&entry.file)), shown(server))
         };
         let message = format!(
-            "the {} {} is in {}, which counts, and another in {}",
-            key.trim_end_matches('s'),
-            shown(name),
-            server(first_file, first),
-            server(other_file, other),
+            "the {kind} {} of {} counts, and that of {} doesn't",
+            shown(&first.name),
+            described(first),
+            described(other)
         );
-        let help = "name one file by `kubeconfig.path` or `--kubeconfig`";
-        Some(Diagnostic::finding(Code::ShadowedEntry, message).help(help))
+        let finding = Diagnostic::finding(Code::ShadowedEntry, message);
+        Some(finding.help("name one file by `kubeconfig.path` or `--kubeconfig`"))
+    }
+}
+
+fn find<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
+    entries.iter().find(|entry| entry.name == name)
+}
+
+fn known(kind: &str, entries: &[Entry]) -> String {
+    match entries {
+        [] => format!("the kubeconfig has no {kind}"),
+        _ => format!("its {kind} are {}", list(entries.iter().map(|entry| &entry.name))),
+    }
+}
+
+fn missing_file(path: &Path) -> Diagnostic {
+    let message = format!("{} of `$KUBECONFIG` is missing", shown(file::name(path)));
+    let hint = file::unexpanded(&path.to_string_lossy());
+    hint.into_iter().fold(Diagnostic::note(message), Diagnostic::help)
+}
+
+fn missing_files(paths: &[&PathBuf]) -> Diagnostic {
+    let names = list(paths.iter().map(|path| file::name(path)));
+    let error = Diagnostic::error(format!("there is no kubeconfig at {names}"));
+    match paths.iter().find_map(|path| file::unexpanded(&path.to_string_lossy())) {
+        Some(hint) => error.help(hint),
+        None => error.help("name one by `kubeconfig.path` or `--kubeconfig`"),
+    }
+}
+
+/// Adds what to do about a kubeconfig, where nothing more particular is known.
+fn exportable(error: Diagnostic) -> Diagnostic {
+    match error.helps.is_empty() {
+        true => error.help("export it again: `kubectl config view --raw --minify --flatten`"),
+        false => error,
     }
 }
 
@@ -254,30 +281,22 @@ fn parse(path: &Path) -> Result<Value, Diagnostic> {
     for (key, expected) in [("kind", "Config"), ("apiVersion", "v1")] {
         let found = value.get(key).and_then(Value::as_str).unwrap_or(expected);
         if !value.is_mapping() || found != expected && !found.is_empty() {
-            let message = format!("not a kubeconfig: `{key}` is not `{expected}`");
-            return Err(Diagnostic::error(message));
-        }
-    }
-    for key in ["contexts", "clusters", "users"] {
-        let entries = value
-            .get(key)
-            .and_then(Value::as_sequence)
-            .into_iter()
-            .flatten();
-        let mut seen = std::collections::HashSet::new();
-        for name in entries.filter_map(|entry| entry.get("name")?.as_str()) {
-            if !seen.insert(name) {
-                let message = format!("`{key}` has {} twice", shown(name));
-                return Err(Diagnostic::error(message));
-            }
+            return Err(Diagnostic::error(format!(
+                "not a kubeconfig: `{key}` is not `{expected}`"
+            )));
         }
     }
     Ok(value)
 }
 
-/// Reads the entry of a cluster, except what the context says.
-fn chosen(path: &Path, name: &str, entry: &Value) -> Result<Chosen, Diagnostic> {
-    let mut value = entry.get("cluster").cloned().unwrap_or_default();
+/// What the entry of a cluster comes to.
+fn chosen(
+    context: &str,
+    has_user: bool,
+    findings: Vec<Diagnostic>,
+    entry: &Entry,
+) -> Result<Chosen, Diagnostic> {
+    let mut value = entry.value.clone();
     if let Value::Mapping(mapping) = &mut value {
         mapping.shift_remove("extensions");
         for value in mapping.values_mut() {
@@ -287,36 +306,35 @@ fn chosen(path: &Path, name: &str, entry: &Value) -> Result<Chosen, Diagnostic> 
             }
         }
     }
-    let entry: ClusterEntry =
-        serde_yaml::from_value(value).map_err(|error| yaml::explain(&error))?;
+    let cluster: Cluster = serde_yaml::from_value(value).map_err(|error| yaml::explain(&error))?;
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let server =
-        filled(entry.server).ok_or_else(|| Diagnostic::error("the cluster has no `server`"))?;
-    let folder = file::folder(path);
-    let certificate_authority = match (
-        filled(entry.certificate_authority_data),
-        filled(entry.certificate_authority),
-    ) {
+        filled(cluster.server).ok_or_else(|| Diagnostic::error("the cluster has no `server`"))?;
+    let data = filled(cluster.certificate_authority_data);
+    let certificate_authority = match (data, filled(cluster.certificate_authority)) {
         (None, None) => AuthoritySource::Missing,
         (Some(data), None) => AuthoritySource::Base64(data),
-        (None, Some(ca)) => match file::resolve(folder.as_deref(), &ca) {
+        (None, Some(path)) => match file::resolve(file::folder(&entry.file).as_deref(), &path) {
             Ok(path) => AuthoritySource::File(path),
             Err(error) => AuthoritySource::Unusable(error),
         },
-        (Some(_), Some(_)) => AuthoritySource::Unusable(Diagnostic::error(
-            "the cluster has both `certificate-authority-data` and `certificate-authority`",
-        )),
+        (Some(_), Some(_)) => AuthoritySource::Unusable(
+            Diagnostic::error(
+                "`certificate-authority-data` and `certificate-authority` are both set",
+            )
+            .help("remove one of the two"),
+        ),
     };
     Ok(Chosen {
-        file: file::name(path),
-        context: String::new(),
-        cluster: name.to_owned(),
+        file: file::name(&entry.file),
+        context: context.to_owned(),
+        cluster: entry.name.clone(),
         server,
         certificate_authority,
-        is_insecure: entry.insecure_skip_tls_verify == Some(true),
-        tls_server_name: filled(entry.tls_server_name),
-        has_proxy: filled(entry.proxy_url).is_some(),
-        has_user: false,
-        findings: Vec::new(),
+        is_insecure: cluster.insecure_skip_tls_verify == Some(true),
+        tls_server_name: filled(cluster.tls_server_name),
+        has_proxy: filled(cluster.proxy_url).is_some(),
+        has_user,
+        findings,
     })
 }

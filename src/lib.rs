@@ -2,7 +2,7 @@
 //!
 //! Inputs are read into values and a kubeconfig, resolved to a registration, rendered to manifests, and
 //! emitted as a stream, a directory or a diff. Each module uses only those after it: `commands`, `cli`,
-//! `runbook`, `output`, `render`, `registration`, `kubeconfig`, `values`, `secret`, `diagnostic`.
+//! `runbook`, `output`, `render`, `registration`, `kubeconfig`, `values`, `secret`, `diagnostic`, `show`.
 
 mod cli;
 mod commands;
@@ -13,6 +13,7 @@ mod registration;
 mod render;
 mod runbook;
 mod secret;
+mod show;
 mod values;
 
 use std::io::{self, Write as _};

@@ -69,12 +69,7 @@ impl Runbook {
 /// Writes a value as one word of a shell's command.
 fn quote(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let text = value.to_string();
-    let word = shlex::try_quote(&text).map_err(|_| {
-        Error::new(
-            ErrorKind::InvalidOperation,
-            "a name has a NUL character in it",
-        )
-    })?;
-    out.write_str(&word)
-        .map_err(|_| Error::from(ErrorKind::WriteFailure))
+    let word = shlex::try_quote(&text)
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, "a name has a NUL character in it"))?;
+    out.write_str(&word).map_err(|_| Error::from(ErrorKind::WriteFailure))
 }

@@ -53,25 +53,16 @@ fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
     };
     let variable = within("${", "}").or(text.strip_prefix('$'));
     Some(if text.starts_with("ref+") && text.contains("://") {
-        (
-            "a reference of vals",
-            "resolve it first: `vals eval -f FILE`",
-        )
+        ("a reference of vals", "resolve it first: `vals eval -f FILE`")
     } else if text.starts_with("op://") {
-        (
-            "a reference of 1Password",
-            "resolve it first: `op inject -i FILE`",
-        )
+        ("a reference of 1Password", "resolve it first: `op inject -i FILE`")
     } else if text.starts_with("vault:") {
         (
             "a reference to Vault",
             "read it first: `vault kv get -field=FIELD PATH`, and pass it by `{env: NAME}`",
         )
     } else if within("ENC[", "]").is_some() {
-        (
-            "encrypted by SOPS",
-            "decrypt the file first: `sops -d FILE`",
-        )
+        ("encrypted by SOPS", "decrypt the file first: `sops -d FILE`")
     } else if text.starts_with("arn:aws:secretsmanager:") {
         (
             "the ARN of a secret",
@@ -83,15 +74,9 @@ fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
             "write `{env: NAME}`, or run the file through `envsubst` first",
         )
     } else if within("<", ">").is_some() || text.eq_ignore_ascii_case("changeme") {
-        (
-            "a placeholder",
-            "write the secret, `{env: NAME}` or `{file: PATH}`",
-        )
+        ("a placeholder", "write the secret, `{env: NAME}` or `{file: PATH}`")
     } else if within("{{", "}}").is_some() {
-        (
-            "a template expression",
-            "render the values file with its template engine first",
-        )
+        ("a template expression", "render the values file with its template engine first")
     } else {
         return None;
     })

@@ -11,16 +11,10 @@ pub fn run(args: &DiffArgs) -> Result<Outcome, Vec<Diagnostic>> {
     let (manifests, mut diagnostics) = render::manifests(&args.inputs, &options.sides)?;
     let plan = directory::compare(&options, manifests).map_err(failure)?;
     let code = u8::from(!plan.changes.is_empty());
-    let stdout = match args.directory.quiet {
-        true => String::new(),
-        false => diff::unified(&plan),
-    };
+    if args.directory.quiet {
+        return Ok(Outcome { code, ..Outcome::default() });
+    }
+    let stdout = diff::unified(&plan);
     diagnostics.extend(plan.notes);
-    Ok(Outcome {
-        stdout,
-        diagnostics,
-        code,
-        color: Some(args.color),
-        ..Outcome::default()
-    })
+    Ok(Outcome { stdout, diagnostics, code, color: Some(args.color), ..Outcome::default() })
 }

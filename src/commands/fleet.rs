@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use crate::cli::SourceArgs;
-use crate::diagnostic::{Diagnostic, Severity, count};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::kubeconfig::{AuthoritySource, Chosen, Kubeconfig, Location};
 use crate::registration::{self, Inputs, Resolution, SecretResult};
+use crate::show::count;
 use crate::values::{
     self, Cluster, Credentials, SecretForm, SecretSource, Sources, TokenForm, file,
 };
@@ -50,9 +51,7 @@ pub fn resolve(args: &SourceArgs, needs: Needs<'_>) -> Result<Vec<Resolution>, V
         .collect();
     registration::find_shared_servers(&mut resolutions);
     if args.strict {
-        let diagnostics = resolutions
-            .iter_mut()
-            .flat_map(|resolution| &mut resolution.diagnostics);
+        let diagnostics = resolutions.iter_mut().flat_map(|resolution| &mut resolution.diagnostics);
         for diagnostic in diagnostics.filter(|diagnostic| diagnostic.severity == Severity::Warning)
         {
             diagnostic.severity = Severity::Error;
@@ -68,33 +67,21 @@ pub fn resolve(args: &SourceArgs, needs: Needs<'_>) -> Result<Vec<Resolution>, V
 pub fn accept(
     resolutions: Vec<Resolution>,
 ) -> Result<(Vec<Resolution>, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let diagnostics: Vec<Diagnostic> = resolutions
-        .iter()
-        .flat_map(|resolution| &resolution.diagnostics)
-        .cloned()
-        .collect();
-    match diagnostics.iter().any(Diagnostic::is_error) {
+    let diagnostics: Vec<Diagnostic> =
+        resolutions.iter().flat_map(|resolution| &resolution.diagnostics).cloned().collect();
+    match diagnostics.iter().any(|one| one.severity == Severity::Error) {
         true => Err(diagnostics),
         false => Ok((resolutions, diagnostics)),
     }
 }
 
 fn check_standard_input(args: &SourceArgs, needs: Needs<'_>) -> Result<(), Diagnostic> {
-    let files = args
-        .values
-        .iter()
-        .chain(&args.defaults)
-        .chain(&args.kubeconfig)
-        .map(PathBuf::as_path);
-    let uses = files
-        .chain(needs.token_file)
-        .filter(|path| *path == Path::new("-"))
-        .count();
+    let files =
+        args.values.iter().chain(&args.defaults).chain(&args.kubeconfig).map(PathBuf::as_path);
+    let uses = files.chain(needs.token_file).filter(|path| *path == Path::new("-")).count();
     match uses {
         0 | 1 => Ok(()),
-        _ => Err(Diagnostic::error(
-            "standard input, `-`, can be read once only",
-        )),
+        _ => Err(Diagnostic::error("standard input, `-`, can be read once only")),
     }
 }
 
@@ -134,19 +121,14 @@ impl Kubeconfigs {
             Arc::clone(known.entry(location.clone()).or_default())
         };
         let kubeconfig = cell.get_or_init(|| Kubeconfig::read(location));
-        kubeconfig
-            .as_ref()
-            .map(|kubeconfig| kubeconfig.choose(context))
-            .map_err(Clone::clone)
+        kubeconfig.as_ref().map(|kubeconfig| kubeconfig.choose(context)).map_err(Clone::clone)
     }
 }
 
 /// Where a cluster's kubeconfig is: a flag wins over the values.
 pub fn location(cluster: &Cluster, args: &SourceArgs) -> Location {
     let values = cluster.values.kubeconfig.as_ref();
-    let path = values
-        .and_then(|values| values.path.as_deref())
-        .map(PathBuf::from);
+    let path = values.and_then(|values| values.path.as_deref()).map(PathBuf::from);
     match args.kubeconfig.clone().or(path) {
         Some(path) => Location::File(path),
         None => Location::of_kubectl(),
@@ -161,10 +143,7 @@ fn read(
 ) -> Inputs {
     let values = &cluster.values;
     let kubeconfig = needs.kubeconfig.then(|| {
-        let own = values
-            .kubeconfig
-            .as_ref()
-            .and_then(|values| values.context.as_deref());
+        let own = values.kubeconfig.as_ref().and_then(|values| values.context.as_deref());
         let context = args.context.as_deref().or(own);
         let chosen = kubeconfigs.choose(&location(&cluster, args), context);
         let chosen = chosen.map_err(|error| match args.kubeconfig {
@@ -176,10 +155,7 @@ fn read(
             None => error.at(&cluster.place("kubeconfig.context")),
         })
     });
-    let own = values
-        .kubeconfig
-        .as_ref()
-        .and_then(|values| values.certificate_authority.as_deref());
+    let own = values.kubeconfig.as_ref().and_then(|values| values.certificate_authority.as_deref());
     let authority_file = match (own, &kubeconfig) {
         (Some("system"), _) | (None, None | Some(Err(_))) => None,
         (Some(path), _) => Some(PathBuf::from(path)),
@@ -188,11 +164,7 @@ fn read(
             _ => None,
         },
     };
-    let pair = match values
-        .storage
-        .as_ref()
-        .and_then(|storage| storage.credentials.as_ref())
-    {
+    let pair = match values.storage.as_ref().and_then(|storage| storage.credentials.as_ref()) {
         Some(Credentials::Keys(pair)) if needs.keys => Some(pair),
         _ => None,
     };

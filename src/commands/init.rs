@@ -7,12 +7,13 @@ use minijinja::{Environment, context};
 
 use super::Outcome;
 use crate::cli::InitArgs;
-use crate::diagnostic::{Diagnostic, list, shown};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::kubeconfig::{AuthoritySource, Chosen, Kubeconfig, Location};
 use crate::output;
 use crate::registration::kubeconfig_authority;
 use crate::registration::server::Server;
 use crate::render::{quoted, syntax};
+use crate::show::{list, shown};
 use crate::values::file;
 
 /// Names that tools give to every cluster.
@@ -20,10 +21,7 @@ const COMMON_NAMES: [&str; 4] = ["kubernetes", "default", "cluster", "local"];
 
 /// Writes the file.
 pub fn run(args: &InitArgs) -> Result<Outcome, Diagnostic> {
-    let location = args
-        .kubeconfig
-        .clone()
-        .map_or_else(Location::of_kubectl, Location::File);
+    let location = args.kubeconfig.clone().map_or_else(Location::of_kubectl, Location::File);
     let kubeconfig = Kubeconfig::read(&location)?;
     if args.context.is_none() && kubeconfig.contexts().len() > 1 {
         return Err(Diagnostic::error("the kubeconfig has several contexts")
@@ -45,16 +43,13 @@ pub fn run(args: &InitArgs) -> Result<Outcome, Diagnostic> {
         "written to {}: replace what is in <…>, then run `ma-register inspect -f` on it",
         shown(file::name(path))
     );
-    Ok(Outcome {
-        summary: Some(summary),
-        ..Outcome::default()
-    })
+    Ok(Outcome { summary: Some(summary), ..Outcome::default() })
 }
 
 fn starter(args: &InitArgs, chosen: &Chosen) -> anyhow::Result<String> {
     let server = Server::parse(&chosen.server);
     let doubt = match &server {
-        Ok(server) => server.finding().filter(Diagnostic::is_error),
+        Ok(server) => server.finding().filter(|finding| finding.severity == Severity::Error),
         Err(error) => Some(error.clone()),
     };
     let authority_file = match &chosen.certificate_authority {
@@ -64,11 +59,7 @@ fn starter(args: &InitArgs, chosen: &Chosen) -> anyhow::Result<String> {
     let (_, authority) = kubeconfig_authority(chosen, server.as_ref().ok(), authority_file);
     let is_gke_dns = server.as_ref().is_ok_and(Server::is_gke_dns_endpoint);
     let path = args.kubeconfig.as_ref().map(|path| {
-        let folder = args
-            .output
-            .as_deref()
-            .and_then(Path::parent)
-            .unwrap_or(Path::new(""));
+        let folder = args.output.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         quoted(&relative(path, folder).to_string_lossy())
     });
     let name = args.name.clone().or_else(|| name_of(&chosen.cluster));
@@ -84,9 +75,7 @@ fn starter(args: &InitArgs, chosen: &Chosen) -> anyhow::Result<String> {
     let mut environment = Environment::new();
     environment.set_syntax(syntax()?);
     let template = include_str!("../../templates/init.yaml.j2");
-    environment
-        .render_str(template, values)
-        .context("failed to write the values file")
+    environment.render_str(template, values).context("failed to write the values file")
 }
 
 /// A path as seen from a folder.
@@ -96,11 +85,7 @@ fn relative(path: &Path, folder: &Path) -> PathBuf {
     };
     let parts: Vec<Component<'_>> = path.components().collect();
     let base: Vec<Component<'_>> = folder.components().collect();
-    let shared = parts
-        .iter()
-        .zip(&base)
-        .take_while(|(one, other)| one == other)
-        .count();
+    let shared = parts.iter().zip(&base).take_while(|(one, other)| one == other).count();
     let up = base.iter().skip(shared).map(|_| Component::ParentDir);
     up.chain(parts.iter().skip(shared).copied()).collect()
 }
@@ -114,10 +99,7 @@ fn name_of(cluster: &str) -> Option<String> {
     };
     let lower = own.to_lowercase();
     let words = lower.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit());
-    let mut name = words
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join("-");
+    let mut name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
     name.truncate(63);
     let name = name.trim_end_matches('-');
     (!name.is_empty() && !COMMON_NAMES.contains(&name)).then(|| name.to_owned())

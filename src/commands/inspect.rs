@@ -75,18 +75,10 @@ struct DiagnosticFacts {
 /// Inspects. Errors don't hide what could be read; they make the exit code 2.
 pub fn run(args: &InspectArgs) -> Result<Outcome, Vec<Diagnostic>> {
     let token_file = args.inputs.token_file.as_deref();
-    let needs = Needs {
-        kubeconfig: true,
-        keys: true,
-        token: true,
-        token_decision: false,
-        token_file,
-    };
+    let needs =
+        Needs { kubeconfig: true, keys: true, token: true, token_decision: false, token_file };
     let resolutions = fleet::resolve(&args.inputs.sources, needs)?;
-    let facts: Vec<Facts> = resolutions
-        .iter()
-        .map(|resolution| facts(resolution, args))
-        .collect();
+    let facts: Vec<Facts> = resolutions.iter().map(|resolution| facts(resolution, args)).collect();
     let stdout = match args.output {
         FormArg::Json => {
             let json =
@@ -95,21 +87,10 @@ pub fn run(args: &InspectArgs) -> Result<Outcome, Vec<Diagnostic>> {
         }
         FormArg::Table => facts.iter().map(table).collect::<Vec<_>>().join("\n"),
     };
-    let diagnostics: Vec<Diagnostic> = resolutions
-        .into_iter()
-        .flat_map(|one| one.diagnostics)
-        .collect();
-    let code = if diagnostics.iter().any(Diagnostic::is_error) {
-        2
-    } else {
-        0
-    };
-    Ok(Outcome {
-        stdout,
-        diagnostics,
-        code,
-        ..Outcome::default()
-    })
+    let diagnostics: Vec<Diagnostic> =
+        resolutions.into_iter().flat_map(|one| one.diagnostics).collect();
+    let code = if diagnostics.iter().any(|one| one.severity == Severity::Error) { 2 } else { 0 };
+    Ok(Outcome { stdout, diagnostics, code, ..Outcome::default() })
 }
 
 fn facts(resolution: &Resolution, args: &InspectArgs) -> Facts {
@@ -152,9 +133,7 @@ fn facts(resolution: &Resolution, args: &InspectArgs) -> Facts {
         certificate_authority: authority
             .as_ref()
             .map(|authority| authority_facts(authority, from(own_authority))),
-        token: token
-            .as_ref()
-            .and_then(|token| token_facts(token, resolution, args)),
+        token: token.as_ref().and_then(|token| token_facts(token, resolution, args)),
         storage: storage.as_ref().map(|storage| StorageFacts {
             file_system: storage.file_system.clone(),
             scheme: storage.scheme.to_string(),
@@ -166,18 +145,13 @@ fn facts(resolution: &Resolution, args: &InspectArgs) -> Facts {
                 Access::External(_) => "externalSecret",
             },
         }),
-        diagnostics: diagnostics
-            .chain(accepted.iter().map(|one| about(one, true)))
-            .collect(),
+        diagnostics: diagnostics.chain(accepted.iter().map(|one| about(one, true))).collect(),
     }
 }
 
 fn authority_facts(authority: &Authority, from: &'static str) -> AuthorityFacts {
     match authority {
-        Authority::System => AuthorityFacts {
-            from: "system",
-            certificates: Vec::new(),
-        },
+        Authority::System => AuthorityFacts { from: "system", certificates: Vec::new() },
         Authority::Own(authority) => AuthorityFacts {
             from,
             certificates: authority
@@ -199,13 +173,8 @@ fn token_facts(
     args: &InspectArgs,
 ) -> Option<TokenFacts> {
     use crate::values::TokenForm;
-    let nothing = |from| TokenFacts {
-        from,
-        kind: None,
-        subject: None,
-        secret: None,
-        expires: None,
-    };
+    let nothing =
+        |from| TokenFacts { from, kind: None, subject: None, secret: None, expires: None };
     let token = match token {
         TokenDelivery::Undecided | TokenDelivery::NotRead => return None,
         TokenDelivery::Elsewhere => return Some(nothing("none")),
@@ -234,9 +203,7 @@ fn token_facts(
 /// The facts for people: a row a fact; `-` for what couldn't be read.
 fn table(facts: &Facts) -> String {
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let mut row = |name: &str, value: Option<String>| {
         table.add_row([name.to_owned(), value.unwrap_or_else(|| "-".to_owned())]);
     };
@@ -258,17 +225,10 @@ fn table(facts: &Facts) -> String {
         }
         Some(authority) => {
             for certificate in &authority.certificates {
-                let CertificateFacts {
-                    subject,
-                    sha256,
-                    expires,
-                } = certificate;
+                let CertificateFacts { subject, sha256, expires } = certificate;
                 row(
                     "CA",
-                    Some(format!(
-                        "{subject}, expires {expires} (from the {})",
-                        authority.from
-                    )),
+                    Some(format!("{subject}, expires {expires} (from the {})", authority.from)),
                 );
                 row("  SHA-256", Some(sha256.clone()));
             }
@@ -292,11 +252,7 @@ fn table(facts: &Facts) -> String {
     let findings: Vec<String> = findings.collect();
     row(
         "FINDINGS",
-        Some(if findings.is_empty() {
-            "none".to_owned()
-        } else {
-            findings.join(", ")
-        }),
+        Some(if findings.is_empty() { "none".to_owned() } else { findings.join(", ") }),
     );
     let lines = table.to_string();
     lines
@@ -319,13 +275,8 @@ fn token_text(token: Option<&TokenFacts>) -> String {
         return token.from.to_owned();
     };
     let subject = token.subject.as_deref().unwrap_or("no subject");
-    let secret = token
-        .secret
-        .as_deref()
-        .map_or(String::new(), |secret| format!(", of the Secret {secret}"));
-    let expires = token
-        .expires
-        .as_deref()
-        .map_or(String::new(), |at| format!(", expires {at}"));
+    let secret =
+        token.secret.as_deref().map_or(String::new(), |secret| format!(", of the Secret {secret}"));
+    let expires = token.expires.as_deref().map_or(String::new(), |at| format!(", expires {at}"));
     format!("{kind}, {subject}{secret}{expires}")
 }

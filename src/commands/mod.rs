@@ -31,10 +31,7 @@ pub struct Outcome {
 
 impl From<String> for Outcome {
     fn from(stdout: String) -> Self {
-        Self {
-            stdout,
-            ..Self::default()
-        }
+        Self { stdout, ..Self::default() }
     }
 }
 

@@ -5,10 +5,11 @@ use rayon::prelude::*;
 use super::fleet::{self, Needs};
 use super::{Outcome, failure};
 use crate::cli::{DirectoryArgs, InputArgs, RenderArgs, SideArg};
-use crate::diagnostic::{Diagnostic, count};
+use crate::diagnostic::Diagnostic;
 use crate::output::{self, directory};
 use crate::registration::{Registration, Resolution};
 use crate::render::{Manifest, Renderer, Side, Templates};
+use crate::show::count;
 
 /// Renders.
 pub fn run(args: &RenderArgs) -> Result<Outcome, Vec<Diagnostic>> {
@@ -19,11 +20,7 @@ pub fn run(args: &RenderArgs) -> Result<Outcome, Vec<Diagnostic>> {
         })?;
         let (manifests, diagnostics) = manifests(&args.inputs, &sides(Some(side)))?;
         let stdout = output::stream(&manifests);
-        return Ok(Outcome {
-            stdout,
-            diagnostics,
-            ..Outcome::default()
-        });
+        return Ok(Outcome { stdout, diagnostics, ..Outcome::default() });
     };
     let options = options(&args.inputs, &args.directory, dir);
     let (manifests, mut diagnostics) = manifests(&args.inputs, &options.sides)?;
@@ -87,10 +84,8 @@ pub fn manifests(
     let templates = Templates::read(inputs.sources.templates.as_deref()).map_err(failure)?;
     let renderer = Renderer::new(&templates).map_err(failure)?;
     let (resolutions, diagnostics) = fleet::accept(fleet::resolve(&inputs.sources, needs)?)?;
-    let registrations: Vec<Registration> = resolutions
-        .into_iter()
-        .filter_map(Resolution::registration)
-        .collect();
+    let registrations: Vec<Registration> =
+        resolutions.into_iter().filter_map(Resolution::registration).collect();
     let rendered: Vec<_> = registrations
         .par_iter()
         .map(|registration| {
@@ -106,9 +101,5 @@ pub fn manifests(
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() {
-        Ok((manifests, diagnostics))
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok((manifests, diagnostics)) } else { Err(errors) }
 }

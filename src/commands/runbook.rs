@@ -5,10 +5,11 @@ use std::path::Path;
 use super::fleet::{self, Needs};
 use super::{Outcome, failure};
 use crate::cli::{RunbookArgs, RunbookCommand};
-use crate::diagnostic::{Diagnostic, count};
+use crate::diagnostic::Diagnostic;
 use crate::kubeconfig::Location;
 use crate::registration::Resolution;
 use crate::runbook::Runbook;
+use crate::show::count;
 use crate::values::{Cluster, Credentials, Scope, TokenForm, file};
 
 /// Writes the script.
@@ -39,20 +40,14 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Vec<Diagnostic>> {
             "a runbook is for one cluster, and the values have {}",
             count(resolutions.len() + 1, "cluster")
         );
-        return Err(vec![
-            Diagnostic::error(message).help("choose one with `--cluster NAME`"),
-        ]);
+        return Err(vec![Diagnostic::error(message).help("choose one with `--cluster NAME`")]);
     };
     let runbook = runbook(args, &resolution, compute_gone).map_err(|error| vec![error])?;
     let script = match command {
         RunbookCommand::Register(_) => runbook.register(),
         RunbookCommand::Deregister { .. } => runbook.deregister(),
     };
-    Ok(Outcome {
-        stdout: script.map_err(failure)?,
-        diagnostics,
-        ..Outcome::default()
-    })
+    Ok(Outcome { stdout: script.map_err(failure)?, diagnostics, ..Outcome::default() })
 }
 
 fn runbook(
@@ -82,11 +77,7 @@ fn runbook(
                 .help("pass your own login by `--compute-context NAME`, and `--compute-kubeconfig FILE` if it isn't in kubectl's own"));
         }
     };
-    let storage = cluster
-        .values
-        .storage
-        .as_ref()
-        .and_then(|storage| storage.credentials.as_ref());
+    let storage = cluster.values.storage.as_ref().and_then(|storage| storage.credentials.as_ref());
     Ok(Runbook {
         name: cluster.name().to_owned(),
         render_args: render_args(args, cluster),
@@ -121,10 +112,7 @@ fn runbook(
 
 fn kubectl_args(context: &str, kubeconfig: Option<&Path>) -> Vec<String> {
     let kubeconfig = kubeconfig.map(|path| format!("--kubeconfig={}", path.display()));
-    kubeconfig
-        .into_iter()
-        .chain([format!("--context={context}")])
-        .collect()
+    kubeconfig.into_iter().chain([format!("--context={context}")]).collect()
 }
 
 /// The arguments that were given, by which the script reads the same.
@@ -138,16 +126,10 @@ fn render_args(args: &RunbookArgs, cluster: &Cluster) -> Vec<String> {
         ("--templates", &sources.templates),
     ];
     for (flag, path) in paths {
-        words.extend(
-            path.iter()
-                .flat_map(|path| [flag.to_owned(), path.display().to_string()]),
-        );
+        words.extend(path.iter().flat_map(|path| [flag.to_owned(), path.display().to_string()]));
     }
     words.extend(
-        sources
-            .context
-            .iter()
-            .flat_map(|context| ["--context".to_owned(), context.clone()]),
+        sources.context.iter().flat_map(|context| ["--context".to_owned(), context.clone()]),
     );
     words.extend(["--cluster".to_owned(), cluster.name().to_owned()]);
     words

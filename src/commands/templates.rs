@@ -3,17 +3,15 @@
 use std::path::Path;
 
 use super::Outcome;
-use crate::diagnostic::{Diagnostic, count, shown};
+use crate::diagnostic::Diagnostic;
 use crate::output;
 use crate::render::BUILT_IN;
+use crate::show::{count, shown};
 
 /// Writes them, none over an existing file.
 pub fn run(dir: &Path) -> Result<Outcome, Diagnostic> {
     if let Some((path, _)) = BUILT_IN.iter().find(|(path, _)| dir.join(path).exists()) {
-        let message = format!(
-            "{} exists already",
-            shown(dir.join(path).display().to_string())
-        );
+        let message = format!("{} exists already", shown(dir.join(path).display().to_string()));
         return Err(Diagnostic::error(message).help("choose an empty folder"));
     }
     for (path, text) in BUILT_IN {
@@ -24,8 +22,5 @@ pub fn run(dir: &Path) -> Result<Outcome, Diagnostic> {
         count(BUILT_IN.len(), "template"),
         shown(dir.display().to_string())
     );
-    Ok(Outcome {
-        summary: Some(summary),
-        ..Outcome::default()
-    })
+    Ok(Outcome { summary: Some(summary), ..Outcome::default() })
 }

@@ -31,30 +31,16 @@ pub fn unified(plan: &Plan) -> String {
 fn of_file(change: &Change) -> String {
     let path = change.path.display().to_string();
     let nothing = "/dev/null".to_owned();
-    let from = if change.before.is_some() {
-        &path
-    } else {
-        &nothing
-    };
-    let to = if change.after.is_some() {
-        &path
-    } else {
-        &nothing
-    };
-    let (before, after) = (
-        change.before.as_deref().unwrap_or(""),
-        change.after.as_deref().unwrap_or(""),
-    );
-    let (Some(before), Some(after)) = (
-        mask_side(before, false),
-        mask_side(after, change.holds_secret),
-    ) else {
+    let from = if change.before.is_some() { &path } else { &nothing };
+    let to = if change.after.is_some() { &path } else { &nothing };
+    let (before, after) =
+        (change.before.as_deref().unwrap_or(""), change.after.as_deref().unwrap_or(""));
+    let (Some(before), Some(after)) =
+        (mask_side(before, false), mask_side(after, change.holds_secret))
+    else {
         return format!("--- {from}\n+++ {to}\n(it holds secrets, and differs)\n");
     };
-    let texts = (
-        before.text(Some(&after), "before"),
-        after.text(Some(&before), "after"),
-    );
+    let texts = (before.text(Some(&after), "before"), after.text(Some(&before), "after"));
     let mut text = String::new();
     let diff = TextDiff::from_lines(&texts.0, &texts.1);
     // Writing to a string can't fail.
@@ -68,8 +54,6 @@ fn of_file(change: &Change) -> String {
 /// Masks one side; none where it holds a secret in a place that isn't known.
 fn mask_side(text: &str, holds_secret: bool) -> Option<Masked<'_>> {
     let is_known = !holds_secret
-        || ["\nkind: Secret\n", "\nkind: ConfigMap\n"]
-            .iter()
-            .any(|kind| text.contains(kind));
+        || ["\nkind: Secret\n", "\nkind: ConfigMap\n"].iter().any(|kind| text.contains(kind));
     mask(text).filter(|_| is_known)
 }

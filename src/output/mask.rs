@@ -25,9 +25,7 @@ pub fn mask(text: &str) -> Option<Masked<'_>> {
         _ => |_: &str| false,
     };
     let sections = ["data", "stringData"];
-    let entries = sections
-        .iter()
-        .filter_map(|section| document.get(section)?.as_mapping());
+    let entries = sections.iter().filter_map(|section| document.get(section)?.as_mapping());
     let secrets = entries
         .flat_map(|data| data.keys())
         .filter(|key| key.as_str().is_none_or(is_secret))
@@ -37,19 +35,15 @@ pub fn mask(text: &str) -> Option<Masked<'_>> {
     let mut found = 0;
     for line in text.split_inclusive('\n') {
         if !line.starts_with([' ', '#', '\n', '\r']) {
-            in_data = sections
-                .iter()
-                .any(|section| line.trim_end() == format!("{section}:"));
+            in_data = sections.iter().any(|section| line.trim_end() == format!("{section}:"));
         }
-        lines.push(
-            match entry(line).filter(|(key, _, _)| in_data && is_secret(key)) {
-                Some((_, before, value)) => {
-                    found += 1;
-                    Line::Secret(before, value)
-                }
-                None => Line::Plain(line),
-            },
-        );
+        lines.push(match entry(line).filter(|(key, _, _)| in_data && is_secret(key)) {
+            Some((_, before, value)) => {
+                found += 1;
+                Line::Secret(before, value)
+            }
+            None => Line::Plain(line),
+        });
     }
     (found == secrets).then_some(Masked { lines })
 }

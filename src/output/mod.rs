@@ -12,12 +12,8 @@ use crate::render::Manifest;
 
 /// Manifests as YAML documents of one stream.
 pub fn stream(manifests: &[Manifest]) -> String {
-    let mut stream = String::with_capacity(
-        manifests
-            .iter()
-            .map(|manifest| manifest.text.len() + 4)
-            .sum(),
-    );
+    let mut stream =
+        String::with_capacity(manifests.iter().map(|manifest| manifest.text.len() + 4).sum());
     for manifest in manifests {
         stream.push_str("---\n");
         stream.push_str(&manifest.text);

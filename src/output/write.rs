@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use tempfile::{Builder, TempPath};
 
 use super::directory::{Change, Plan};
-use crate::diagnostic::shown;
+use crate::show::shown;
 
 const PREFIX: &str = ".ma-register-";
 const SUFFIX: &str = ".tmp";
@@ -33,18 +33,14 @@ impl Plan {
             .map(|(change, text)| Ok((change, stage(change, text)?)))
             .collect();
         for (change, file) in staged? {
-            file.persist(&change.path)
-                .with_context(|| failed("write", &change.path))?;
+            file.persist(&change.path).with_context(|| failed("write", &change.path))?;
         }
         for path in &self.too_open {
             fs::set_permissions(path, Permissions::from_mode(0o600))
                 .with_context(|| failed("close", path))?;
         }
-        let gone = self
-            .changes
-            .iter()
-            .filter(|change| change.after.is_none())
-            .map(|change| &change.path);
+        let gone =
+            self.changes.iter().filter(|change| change.after.is_none()).map(|change| &change.path);
         for path in gone.chain(&self.temporaries) {
             fs::remove_file(path).with_context(|| failed("remove", path))?;
             if let Some(folder) = path.parent() {
@@ -57,11 +53,7 @@ impl Plan {
 
     /// How many files are written and removed.
     pub fn counts(&self) -> (usize, usize) {
-        let written = self
-            .changes
-            .iter()
-            .filter(|change| change.after.is_some())
-            .count();
+        let written = self.changes.iter().filter(|change| change.after.is_some()).count();
         (written, self.changes.len() - written)
     }
 }

@@ -12,7 +12,8 @@ use rustls_pki_types::pem::{PemObject as _, SectionKind};
 use sha2::{Digest as _, Sha256};
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 
-use crate::diagnostic::{Code, Diagnostic, list};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::show::list;
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
@@ -59,24 +60,18 @@ impl CertificateAuthority {
     pub fn from_base64(text: &str) -> Result<Self, Diagnostic> {
         let text: String = text.split_ascii_whitespace().collect();
         if ["DATA+OMITTED", "REDACTED"].contains(&text.as_str()) {
-            return Err(
-                Diagnostic::error("`kubectl config view` left the certificate out").help(
-                    "export the kubeconfig with `kubectl config view --raw --minify --flatten`",
-                ),
-            );
+            return Err(Diagnostic::error("`kubectl config view` left the certificate out").help(
+                "export the kubeconfig with `kubectl config view --raw --minify --flatten`",
+            ));
         }
         if text.contains("-----BEGIN") {
-            return Err(
-                Diagnostic::error("the certificate is PEM, and base64 of it is expected")
-                    .help("write `certificate-authority: FILE`, or the output of `base64 < FILE`"),
-            );
+            return Err(Diagnostic::error("the certificate is PEM, and base64 of it is expected")
+                .help("write `certificate-authority: FILE`, or the output of `base64 < FILE`"));
         }
         let bytes = STANDARD.decode(&text).map_err(|_| not_pem())?;
         if bytes.starts_with(b"LS0tLS1CRUdJTi") {
-            return Err(
-                Diagnostic::error("the certificate is in base64 once too often")
-                    .help("decode it once: `base64 -d`"),
-            );
+            return Err(Diagnostic::error("the certificate is in base64 once too often")
+                .help("decode it once: `base64 -d`"));
         }
         Self::from_pem(&bytes)
     }
@@ -88,16 +83,12 @@ impl CertificateAuthority {
     pub fn from_pem(bytes: &[u8]) -> Result<Self, Diagnostic> {
         let text = std::str::from_utf8(bytes).map_err(|_| not_pem())?;
         if text.contains("PRIVATE KEY-----") {
-            return Err(
-                Diagnostic::error("there is a private key with the certificates")
-                    .help("keep only the blocks between `BEGIN CERTIFICATE` and `END CERTIFICATE`"),
-            );
+            return Err(Diagnostic::error("there is a private key with the certificates")
+                .help("keep only the blocks between `BEGIN CERTIFICATE` and `END CERTIFICATE`"));
         }
         let ends = |c: char| c.is_whitespace() || c == '\u{feff}' || c == '\\';
-        let lines: String = text
-            .lines()
-            .map(|line| line.trim_matches(ends).to_owned() + "\n")
-            .collect();
+        let lines: String =
+            text.lines().map(|line| line.trim_matches(ends).to_owned() + "\n").collect();
         let total = lines.matches("-----BEGIN ").count();
         if total == 0 {
             return Err(not_pem());
@@ -135,21 +126,14 @@ impl CertificateAuthority {
         let mut findings: Vec<Diagnostic> =
             self.certificates.iter().filter_map(about_role).collect();
         let all = self.certificates.len();
-        let expired: Vec<_> = self
-            .certificates
-            .iter()
-            .filter(|one| one.not_after < now)
-            .collect();
+        let expired: Vec<_> = self.certificates.iter().filter(|one| one.not_after < now).collect();
         let subjects = list(expired.iter().map(|one| &one.subject));
         if expired.len() == all {
             let message = format!("the certificate authority has expired: {subjects}");
             let help = "export the kubeconfig again, or set `kubeconfig.certificateAuthority`";
             findings.push(Diagnostic::finding(Code::CaExpired, message).help(help));
         } else if !expired.is_empty() {
-            let message = format!(
-                "{} of {all} certificates expired: {subjects}",
-                expired.len()
-            );
+            let message = format!("{} of {all} certificates expired: {subjects}", expired.len());
             findings.push(
                 Diagnostic::finding(Code::CaOneExpired, message)
                     .help("remove what no server uses any more"),
@@ -158,10 +142,7 @@ impl CertificateAuthority {
         let is_early = |one: &&Certificate| one.not_before > now;
         let early: Vec<_> = self.certificates.iter().filter(is_early).collect();
         if !early.is_empty() && early.len() + expired.len() == all {
-            let message = format!(
-                "not valid yet: {}",
-                list(early.iter().map(|one| &one.subject))
-            );
+            let message = format!("not valid yet: {}", list(early.iter().map(|one| &one.subject)));
             findings.push(
                 Diagnostic::finding(Code::CaNotYetValid, message)
                     .help("check this machine's clock"),
@@ -181,10 +162,8 @@ impl Certificate {
     /// Reads one; none where it isn't a certificate that Go takes.
     fn read(der: &[u8]) -> Option<Self> {
         let (rest, certificate) = X509Certificate::from_der(der).ok()?;
-        let serial_is_negative = certificate
-            .raw_serial()
-            .first()
-            .is_none_or(|byte| byte & 0x80 != 0);
+        let serial_is_negative =
+            certificate.raw_serial().first().is_none_or(|byte| byte & 0x80 != 0);
         if !rest.is_empty() || serial_is_negative {
             return None;
         }
@@ -196,17 +175,10 @@ impl Certificate {
             (_, Some(usage)) if !usage.value.key_cert_sign() => Some("has no keyCertSign"),
             _ => None,
         };
-        let has_san = certificate
-            .subject_alternative_name()
-            .ok()?
-            .is_some_and(|names| {
-                use x509_parser::prelude::GeneralName::{DNSName, IPAddress};
-                names
-                    .value
-                    .general_names
-                    .iter()
-                    .any(|name| matches!(name, DNSName(_) | IPAddress(_)))
-            });
+        let has_san = certificate.subject_alternative_name().ok()?.is_some_and(|names| {
+            use x509_parser::prelude::GeneralName::{DNSName, IPAddress};
+            names.value.general_names.iter().any(|name| matches!(name, DNSName(_) | IPAddress(_)))
+        });
         let is_self_signed = certificate.issuer() == certificate.subject();
         let is_authority = constraints.is_some_and(|constraints| constraints.value.ca);
         let digest = Sha256::digest(der);
@@ -270,10 +242,8 @@ fn encode(der: &[u8]) -> String {
 
 /// A time in UTC. X.509's "never", the last second of 9999, is some hours past jiff's last one.
 pub fn time(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(
-        |_| "9999-12-31T23:59:59Z".to_owned(),
-        |time| time.to_string(),
-    )
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), |time| time.to_string())
 }
 
 fn not_pem() -> Diagnostic {

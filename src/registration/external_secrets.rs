@@ -2,7 +2,8 @@
 
 use super::Checks;
 use super::names::{check_filled_in, check_subdomain};
-use crate::diagnostic::{Diagnostic, shown};
+use crate::diagnostic::Diagnostic;
+use crate::show::shown;
 use crate::values::{ExternalSecretsValues, RemoteKeys, Store, Text};
 
 /// `externalSecrets`, checked. Which of it is needed depends on `token` and `storage.credentials`.
@@ -60,15 +61,11 @@ pub fn resolve(values: &ExternalSecretsValues, checks: &mut Checks<'_>) -> Optio
         property,
         refresh_interval,
     } = values;
-    for (key, store) in [
-        ("computeStore", compute_store),
-        ("controlPlaneStore", control_plane_store),
-    ] {
+    for (key, store) in
+        [("computeStore", compute_store), ("controlPlaneStore", control_plane_store)]
+    {
         if let Some(store) = store {
-            checks.take(
-                &format!("externalSecrets.{key}.name"),
-                check_subdomain(&store.name),
-            )?;
+            checks.take(&format!("externalSecrets.{key}.name"), check_subdomain(&store.name))?;
         }
     }
     let key_prefix = key_prefix.as_deref().unwrap_or("michelangelo/");
@@ -116,10 +113,8 @@ impl ExternalSecrets {
         };
         let key = take("key", &remote.key);
         let access_key_id_property = take("accessKeyIdProperty", &remote.access_key_id_property);
-        let secret_access_key_property = take(
-            "secretAccessKeyProperty",
-            &remote.secret_access_key_property,
-        );
+        let secret_access_key_property =
+            take("secretAccessKeyProperty", &remote.secret_access_key_property);
         Some(RemoteKeyPair {
             compute: compute?,
             key: key?,
@@ -139,14 +134,9 @@ impl ExternalSecrets {
                 "write `{key}: {{name: NAME, kind: ClusterSecretStore}}`, or kind `SecretStore`"
             ))
         };
-        let store = checks.take(
-            &format!("externalSecrets.{key}"),
-            store.clone().ok_or_else(missing),
-        )?;
-        Some(StoreAccess {
-            store,
-            refresh_interval: self.refresh_interval.clone(),
-        })
+        let store =
+            checks.take(&format!("externalSecrets.{key}"), store.clone().ok_or_else(missing))?;
+        Some(StoreAccess { store, refresh_interval: self.refresh_interval.clone() })
     }
 }
 

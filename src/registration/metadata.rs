@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use super::Checks;
 use super::names::{check_key, check_label_value};
-use crate::diagnostic::{Diagnostic, shown};
+use crate::diagnostic::Diagnostic;
+use crate::show::shown;
 use crate::values::Text;
 
 /// What every object is labelled with: the tool, the application, the compute cluster.
-const OWN_LABELS: [&str; 3] = [
-    "app.kubernetes.io/managed-by",
-    "app.kubernetes.io/part-of",
-    "app.kubernetes.io/instance",
-];
+const OWN_LABELS: [&str; 3] =
+    ["app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "app.kubernetes.io/instance"];
 
 /// Our labels and the user's.
 pub fn labels(
@@ -24,10 +22,7 @@ pub fn labels(
     let mut labels: BTreeMap<String, String> =
         OWN_LABELS.map(str::to_owned).into_iter().zip(own).collect();
     for (key, value) in values.iter().flatten() {
-        checks.take(
-            "labels",
-            check_key(key).and_then(|()| check_label_value(value)),
-        );
+        checks.take("labels", check_key(key).and_then(|()| check_label_value(value)));
         if labels.insert(key.0.clone(), value.0.clone()).is_some() {
             checks.push("labels", reserved(key));
         }
@@ -48,11 +43,7 @@ pub fn annotations(
             checks.push("annotations", reserved(key));
         }
     }
-    values
-        .iter()
-        .flatten()
-        .map(|(key, value)| (key.0.clone(), value.0.clone()))
-        .collect()
+    values.iter().flatten().map(|(key, value)| (key.0.clone(), value.0.clone())).collect()
 }
 
 fn reserved(key: &str) -> Diagnostic {

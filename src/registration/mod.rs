@@ -2,6 +2,7 @@
 
 pub mod certificate_authority;
 pub mod external_secrets;
+mod fleet;
 mod metadata;
 mod names;
 pub mod server;
@@ -9,16 +10,18 @@ pub mod service_account;
 pub mod storage;
 pub mod token;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::diagnostic::{Code, Diagnostic, Place, list, shown};
+use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::kubeconfig::{AuthoritySource, Chosen};
 use crate::secret::Secret;
+use crate::show::shown;
 use crate::values::{Cluster, ClusterValues, TokenForm};
 use certificate_authority::CertificateAuthority;
 use external_secrets::{ExternalSecrets, TokenRoute};
+pub use fleet::find_shared_servers;
 use server::Server;
 use service_account::ServiceAccount;
 use storage::Storage;
@@ -135,26 +138,15 @@ impl Checks<'_> {
 
     /// Adds a diagnostic about a key of the values.
     pub fn push(&mut self, key: &str, diagnostic: Diagnostic) {
-        self.diagnostics
-            .push(diagnostic.at(&self.cluster.place(key)));
+        self.diagnostics.push(diagnostic.at(&self.cluster.place(key)));
     }
 }
 
 /// Concludes what there is to conclude. `now` decides about findings only.
 pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
-    let Inputs {
-        cluster,
-        kubeconfig,
-        authority_file,
-        keys,
-        token,
-        needs_token,
-    } = inputs;
+    let Inputs { cluster, kubeconfig, authority_file, keys, token, needs_token } = inputs;
     let values = &cluster.values;
-    let mut checks = Checks {
-        cluster: &cluster,
-        diagnostics: Vec::new(),
-    };
+    let mut checks = Checks { cluster: &cluster, diagnostics: Vec::new() };
     match &values.name {
         Some(name) => {
             checks.take("name", names::check_label(name));
@@ -163,14 +155,9 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
     }
     let kubeconfig = kubeconfig.and_then(|chosen| checks.take("kubeconfig.context", chosen));
     if let Some(chosen) = &kubeconfig {
-        chosen
-            .findings
-            .iter()
-            .for_each(|finding| checks.push("kubeconfig.path", finding.clone()));
+        chosen.findings.iter().for_each(|finding| checks.push("kubeconfig.path", finding.clone()));
     }
-    let server = kubeconfig
-        .as_ref()
-        .and_then(|chosen| resolve_server(chosen, &mut checks));
+    let server = kubeconfig.as_ref().and_then(|chosen| resolve_server(chosen, &mut checks));
     let authority = kubeconfig
         .as_ref()
         .and_then(|chosen| resolve_authority(chosen, server.as_ref(), authority_file, &mut checks));
@@ -228,12 +215,7 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
 }
 
 fn resolve_server(kubeconfig: &Chosen, checks: &mut Checks<'_>) -> Option<Server> {
-    let own = checks
-        .cluster
-        .values
-        .kubeconfig
-        .as_ref()
-        .and_then(|values| values.server.as_ref());
+    let own = checks.cluster.values.kubeconfig.as_ref().and_then(|values| values.server.as_ref());
     let place = match own {
         Some(_) => checks.cluster.place("kubeconfig.server"),
         None => entry_place(kubeconfig, checks, "server"),
@@ -247,14 +229,9 @@ fn resolve_server(kubeconfig: &Chosen, checks: &mut Checks<'_>) -> Option<Server
             return None;
         }
     };
-    server
-        .finding()
-        .into_iter()
-        .for_each(|finding| push(checks, finding));
+    server.finding().into_iter().for_each(|finding| push(checks, finding));
     let findings = server.kubeconfig_findings(kubeconfig, own.is_some());
-    findings
-        .into_iter()
-        .for_each(|finding| push(checks, finding));
+    findings.into_iter().for_each(|finding| push(checks, finding));
     Some(server)
 }
 
@@ -272,9 +249,7 @@ fn resolve_authority(
     }
     if own.is_some() {
         let authority = file?.and_then(|bytes| CertificateAuthority::from_pem(&bytes));
-        return checks
-            .take("kubeconfig.certificateAuthority", authority)
-            .map(Authority::Own);
+        return checks.take("kubeconfig.certificateAuthority", authority).map(Authority::Own);
     }
     let (key, result) = kubeconfig_authority(kubeconfig, server, file);
     let place = entry_place(kubeconfig, checks, key);
@@ -309,10 +284,9 @@ pub fn kubeconfig_authority(
     let source = &kubeconfig.certificate_authority;
     match source {
         _ if kubeconfig.is_insecure => ("insecure-skip-tls-verify", Err(insecure(source))),
-        AuthoritySource::Base64(text) => (
-            "certificate-authority-data",
-            CertificateAuthority::from_base64(text),
-        ),
+        AuthoritySource::Base64(text) => {
+            ("certificate-authority-data", CertificateAuthority::from_base64(text))
+        }
         AuthoritySource::Unusable(error) => ("certificate-authority", Err(error.clone())),
         AuthoritySource::File(_) => {
             let bytes = file.unwrap_or_else(|| Err(no_authority(server)));
@@ -371,9 +345,9 @@ fn resolve_token(
     }
     match &checks.cluster.values.token {
         Some(TokenForm::None) => Some(TokenDelivery::Elsewhere),
-        Some(TokenForm::ExternalSecret) => external?
-            .token_route(checks.cluster.name(), checks)
-            .map(TokenDelivery::External),
+        Some(TokenForm::ExternalSecret) => {
+            external?.token_route(checks.cluster.name(), checks).map(TokenDelivery::External)
+        }
         Some(TokenForm::From(_)) => Some(TokenDelivery::NotRead),
         None if is_needed => {
             let error = Diagnostic::error("nothing says where the token comes from")
@@ -400,49 +374,5 @@ impl Resolution {
             labels: self.labels,
             annotations: self.annotations,
         })
-    }
-}
-
-/// Adds the findings about clusters that share host and port, for which the controller keeps one client.
-pub fn find_shared_servers(resolutions: &mut [Resolution]) {
-    let mut by_server: HashMap<Server, Vec<usize>> = HashMap::new();
-    for (index, resolution) in resolutions.iter().enumerate() {
-        if let Some(server) = &resolution.server {
-            by_server.entry(server.clone()).or_default().push(index);
-        }
-    }
-    for (server, indices) in by_server
-        .into_iter()
-        .filter(|(_, indices)| indices.len() > 1)
-    {
-        let names = list(
-            indices
-                .iter()
-                .filter_map(|index| resolutions.get(*index))
-                .map(|one| one.cluster.name()),
-        );
-        let allows = |index: &usize| {
-            let allow = resolutions
-                .get(*index)
-                .and_then(|one| one.cluster.values.allow.as_ref());
-            allow.is_some_and(|allow| allow.contains(&Code::DuplicateEndpoint))
-        };
-        let is_accepted = indices.iter().all(allows);
-        let message = format!(
-            "the clusters {names} have the same API server, {server}; the controller would use one token for all"
-        );
-        let finding = Diagnostic::finding(Code::DuplicateEndpoint, message)
-            .help("register each API server once");
-        for index in indices {
-            if let Some(resolution) = resolutions.get_mut(index) {
-                let finding = finding
-                    .clone()
-                    .at(&resolution.cluster.place("kubeconfig.server"));
-                match is_accepted {
-                    true => resolution.accepted.push(finding),
-                    false => resolution.diagnostics.push(finding),
-                }
-            }
-        }
     }
 }

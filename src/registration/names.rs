@@ -2,7 +2,8 @@
 //!
 //! Source: `k8s.io/apimachinery/pkg/util/validation`.
 
-use crate::diagnostic::{Diagnostic, shown};
+use crate::diagnostic::Diagnostic;
+use crate::show::shown;
 
 /// Checks an RFC 1123 label, as a cluster's name has to be: jobs ask for it by a label's value.
 ///
@@ -85,11 +86,7 @@ pub fn check_variable(name: &str) -> Result<(), Diagnostic> {
 /// ends with white space.
 pub fn check_filled_in(text: &str) -> Result<(), Diagnostic> {
     if text.trim() != text {
-        let end = if text.trim_start() == text {
-            "end"
-        } else {
-            "beginning"
-        };
+        let end = if text.trim_start() == text { "end" } else { "beginning" };
         let message = format!("{} has white space at the {end}", shown(text));
         return Err(Diagnostic::error(message).help("remove it"));
     }

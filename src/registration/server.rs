@@ -8,8 +8,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::Uri;
 
 use super::names::check_filled_in;
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::kubeconfig::Chosen;
+use crate::show::shown;
 
 const REACHABLE: &str =
     "set `kubeconfig.server` to the address at which the control plane reaches it";
@@ -37,10 +38,9 @@ impl Server {
     pub fn parse(url: &str) -> Result<Self, Diagnostic> {
         check_filled_in(url)?;
         if !has_scheme(url, "https") {
-            let message = "the server doesn't begin with `https://`";
-            return Err(
-                Diagnostic::error(message).help("the control plane needs an `https://` URL")
-            );
+            let url = if url.contains('@') { "" } else { url };
+            let message = format!("the server {} doesn't begin with `https://`", shown(url));
+            return Err(Diagnostic::error(message).help("write `https://HOST:PORT`"));
         }
         let uri = split(url)?;
         if !uri.path().trim_matches('/').is_empty() {
@@ -80,14 +80,12 @@ impl Server {
                 (Code::UnusualServer, "is an IPv4 address in IPv6 form")
             }
             Ok(_) => return None,
-            Err(_) if is_local_name(host) => (
-                Code::LocalNameServer,
-                "is a local name, which the control plane may not resolve",
-            ),
-            Err(_) if host.contains('_') => (
-                Code::UnusualServer,
-                "has an underscore, which host names don't have",
-            ),
+            Err(_) if is_local_name(host) => {
+                (Code::LocalNameServer, "is a local name, which the control plane may not resolve")
+            }
+            Err(_) if host.contains('_') => {
+                (Code::UnusualServer, "has an underscore, which host names don't have")
+            }
             Err(_) => return None,
         };
         let message = format!("the API server {} {reason}", shown(host));
@@ -142,8 +140,7 @@ pub fn split(url: &str) -> Result<Uri, Diagnostic> {
 
 /// Whether a URL has a scheme, in any case.
 pub fn has_scheme(url: &str, scheme: &str) -> bool {
-    url.split_once("://")
-        .is_some_and(|(found, _)| found.eq_ignore_ascii_case(scheme))
+    url.split_once("://").is_some_and(|(found, _)| found.eq_ignore_ascii_case(scheme))
 }
 
 /// The host in its normal form, and the port where there is one.
@@ -170,9 +167,7 @@ pub fn authority(uri: &Uri) -> Option<(String, Option<u16>)> {
             && label.len() <= 63
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
     // `127.1` and `2130706433` are addresses to some and names to others.
     let last = host.rsplit('.').next().unwrap_or_default();
@@ -186,10 +181,7 @@ pub fn authority(uri: &Uri) -> Option<(String, Option<u16>)> {
 
 /// Whether a host is the machine or pod itself.
 pub fn is_loopback(host: &str) -> bool {
-    match bare(host)
-        .parse::<IpAddr>()
-        .map(|address| address.to_canonical())
-    {
+    match bare(host).parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(address) => address.is_loopback() || address.is_unspecified(),
         Err(_) => host == "localhost" || host.ends_with(".localhost"),
     }
@@ -197,9 +189,7 @@ pub fn is_loopback(host: &str) -> bool {
 
 fn is_local_name(host: &str) -> bool {
     !host.contains('.')
-        || [".local", ".internal", ".svc"]
-            .iter()
-            .any(|suffix| host.ends_with(suffix))
+        || [".local", ".internal", ".svc"].iter().any(|suffix| host.ends_with(suffix))
 }
 
 fn bare(host: &str) -> &str {

@@ -2,7 +2,8 @@
 
 use super::names::check_subdomain;
 use super::{Checks, STORAGE_SECRET};
-use crate::diagnostic::{Diagnostic, shown};
+use crate::diagnostic::Diagnostic;
+use crate::show::shown;
 use crate::values::{Rule, Scope, ServiceAccountValues, Text};
 
 /// The service account, checked.
@@ -20,33 +21,20 @@ pub struct ServiceAccount {
 
 /// Checks and completes `serviceAccount`.
 pub fn resolve(values: &ServiceAccountValues, checks: &mut Checks<'_>) -> ServiceAccount {
-    let ServiceAccountValues {
-        name,
-        token_secrets,
-        extra_rules,
-        scope,
-    } = values;
+    let ServiceAccountValues { name, token_secrets, extra_rules, scope } = values;
     let name = name.as_deref().unwrap_or("ray-manager").to_owned();
     checks.take("serviceAccount.name", check_name(&name));
     let token_secrets = match token_secrets {
         Some(names) => names.iter().map(|name| name.0.clone()).collect(),
         None => vec![format!("{name}-token")],
     };
-    checks.take(
-        "serviceAccount.tokenSecrets",
-        check_token_secrets(&token_secrets),
-    );
+    checks.take("serviceAccount.tokenSecrets", check_token_secrets(&token_secrets));
     let scope = scope.unwrap_or_default();
     let extra_rules = extra_rules.clone().unwrap_or_default();
     for rule in &extra_rules {
         checks.take("serviceAccount.extraRules", check_rule(rule, scope));
     }
-    ServiceAccount {
-        name,
-        token_secrets,
-        extra_rules,
-        scope,
-    }
+    ServiceAccount { name, token_secrets, extra_rules, scope }
 }
 
 /// The role has the service account's name, too, and Kubernetes has roles of its own, which it would
@@ -86,9 +74,7 @@ fn check_rule(rule: &Rule, scope: Scope) -> Result<(), Diagnostic> {
         return Err(Diagnostic::error("a rule has no `verbs`"));
     }
     if urls && scope == Scope::Namespace {
-        return Err(Diagnostic::error(
-            "a rule for `nonResourceURLs` needs `scope: cluster`",
-        ));
+        return Err(Diagnostic::error("a rule for `nonResourceURLs` needs `scope: cluster`"));
     }
     if urls == resources {
         return Err(Diagnostic::error(

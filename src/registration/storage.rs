@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::external_secrets::{ExternalSecrets, RemoteKeyPair};
 use super::names::{check_filled_in, check_variable};
 use super::{Checks, SecretResult, server};
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::secret::{Secret, names_a_secret};
+use crate::show::shown;
 use crate::values::{Credentials, Scheme, StorageValues};
 
 /// The public half of the S3 key, in the ConfigMap and the Secret.
@@ -79,13 +80,7 @@ pub fn resolve(
     external_secrets: Option<&ExternalSecrets>,
     checks: &mut Checks<'_>,
 ) -> Option<Storage> {
-    let StorageValues {
-        file_system,
-        scheme,
-        endpoint,
-        credentials,
-        extra_env,
-    } = values;
+    let StorageValues { file_system, scheme, endpoint, credentials, extra_env } = values;
     let file_system = file_system.as_deref().unwrap_or("s3://default");
     let file_system_is_good = checks.take("storage.fileSystem", check_file_system(file_system));
     let endpoint_scheme = match endpoint {
@@ -103,21 +98,16 @@ pub fn resolve(
     if let Some((_, host)) = &endpoint_scheme
         && server::is_loopback(host)
     {
-        let message = format!(
-            "the storage {} is a loopback address; a pod would dial itself",
-            shown(host)
-        );
+        let message =
+            format!("the storage {} is a loopback address; a pod would dial itself", shown(host));
         let help = "set `storage.endpoint` to the address at which pods reach it";
         checks.push(
             "storage.endpoint",
             Diagnostic::finding(Code::LoopbackStorage, message).help(help),
         );
     }
-    let extra_env = extra_env
-        .iter()
-        .flatten()
-        .map(|(name, value)| (name.0.clone(), value.0.clone()))
-        .collect();
+    let extra_env =
+        extra_env.iter().flatten().map(|(name, value)| (name.0.clone(), value.0.clone())).collect();
     check_extra_env(&extra_env, checks);
     let access = match credentials {
         None => {
@@ -137,17 +127,13 @@ pub fn resolve(
                 "storage.credentials",
                 Diagnostic::finding(Code::KeysNotInPods, message).help(help),
             );
-            external_secrets?
-                .key_pair(remote, checks)
-                .map(Access::External)
+            external_secrets?.key_pair(remote, checks).map(Access::External)
         }
     };
     file_system_is_good?;
     Some(Storage {
         file_system: file_system.to_owned(),
-        scheme: scheme
-            .or(endpoint_scheme.map(|(scheme, _)| scheme))
-            .unwrap_or(Scheme::Https),
+        scheme: scheme.or(endpoint_scheme.map(|(scheme, _)| scheme)).unwrap_or(Scheme::Https),
         endpoint: endpoint.as_ref().map(|url| url.0.clone()),
         access: access?,
         extra_env,
@@ -160,10 +146,7 @@ fn resolve_keys(keys: Option<[SecretResult; 2]>, checks: &mut Checks<'_>) -> Opt
     };
     let mut take = |key: &str, result: SecretResult| {
         let secret = checks.take(key, result.and_then(check_secret))?;
-        secret
-            .unresolved()
-            .into_iter()
-            .for_each(|finding| checks.push(key, finding));
+        secret.unresolved().into_iter().for_each(|finding| checks.push(key, finding));
         Some(secret)
     };
     let access_key_id = take("storage.credentials.accessKeyId", access_key_id);
@@ -218,10 +201,7 @@ fn check_file_system(url: &str) -> Result<(), Diagnostic> {
 /// The scheme and host of an S3 endpoint.
 fn endpoint_scheme(url: &str) -> Result<(Scheme, String), Diagnostic> {
     check_filled_in(url)?;
-    let scheme = match (
-        server::has_scheme(url, "http"),
-        server::has_scheme(url, "https"),
-    ) {
+    let scheme = match (server::has_scheme(url, "http"), server::has_scheme(url, "https")) {
         (true, _) => Scheme::Http,
         (_, true) => Scheme::Https,
         _ => {
@@ -246,28 +226,19 @@ fn check_extra_env(extra_env: &BTreeMap<String, String>, checks: &mut Checks<'_>
     for (name, value) in extra_env {
         let key = format!("storage.extraEnv.{name}");
         if OWN_KEYS.contains(&name.as_str()) {
-            let error = Diagnostic::error(format!(
-                "{} comes from another key of `storage`",
-                shown(name)
-            ));
+            let error =
+                Diagnostic::error(format!("{} comes from another key of `storage`", shown(name)));
             checks.push(&key, error.help("remove it here"));
         }
         checks.take(&key, check_variable(name));
         if name == "PATH" || name.starts_with("LD_") || name.starts_with("RAY_") {
-            let message = format!(
-                "every Ray pod would lose what its image sets for {}",
-                shown(name)
-            );
-            checks.push(
-                &key,
-                Diagnostic::finding(Code::UnusualEnv, message).help("remove it"),
-            );
+            let message =
+                format!("every Ray pod would lose what its image sets for {}", shown(name));
+            checks.push(&key, Diagnostic::finding(Code::UnusualEnv, message).help("remove it"));
         }
         if names_a_secret(name) {
             let finding = Secret::new(value).unresolved();
-            finding
-                .into_iter()
-                .for_each(|finding| checks.push(&key, finding));
+            finding.into_iter().for_each(|finding| checks.push(&key, finding));
         }
     }
 }

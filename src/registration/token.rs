@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 
 use super::certificate_authority::time;
 use super::service_account::ServiceAccount;
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::secret::Secret;
+use crate::show::shown;
 
 /// The issuer of the token of a Secret.
 const SECRET_ISSUER: &str = "kubernetes/serviceaccount";
@@ -56,10 +57,8 @@ impl Token {
             return vec![finding];
         }
         let current = account.token_secrets.last().map_or("", String::as_str);
-        let source = format!(
-            "take the token of the Secret {} in namespace `default`",
-            shown(current)
-        );
+        let source =
+            format!("take the token of the Secret {} in namespace `default`", shown(current));
         let Some(claims) = &self.claims else {
             let finding =
                 Diagnostic::finding(Code::TokenNotJwt, "the token is not a JSON Web Token");
@@ -72,16 +71,11 @@ impl Token {
         let expected = format!("system:serviceaccount:default:{}", account.name);
         let subject = claims.subject.as_deref().unwrap_or_default();
         if subject != expected {
-            let message = format!(
-                "the token is for {}, not for {}",
-                shown(subject),
-                shown(&expected)
-            );
+            let message =
+                format!("the token is for {}, not for {}", shown(subject), shown(&expected));
             findings.push(Diagnostic::finding(Code::TokenWrongSubject, message).help(&source));
-        } else if let Some(secret) = claims
-            .token_secret
-            .as_deref()
-            .filter(|secret| *secret != current)
+        } else if let Some(secret) =
+            claims.token_secret.as_deref().filter(|secret| *secret != current)
         {
             let message = format!(
                 "the token is of the Secret {}, and the current one is {}",
@@ -131,8 +125,7 @@ fn claims(token: &str) -> Option<Claims> {
     let expires = claims.get("exp").and_then(|exp| {
         // A fraction is dropped, as Go drops it.
         #[allow(clippy::cast_possible_truncation, reason = "it saturates")]
-        exp.as_i64()
-            .or_else(|| exp.as_f64().map(|seconds| seconds as i64))
+        exp.as_i64().or_else(|| exp.as_f64().map(|seconds| seconds as i64))
     });
     Some(Claims {
         subject: text("sub"),

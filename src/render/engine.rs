@@ -7,7 +7,8 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 
 use super::scalar::{MARK, Scalar, placeholder};
 use super::templates::Templates;
-use crate::diagnostic::{Diagnostic, shown};
+use crate::diagnostic::Diagnostic;
+use crate::show::shown;
 
 /// The instructions that one rendering may take; the built-in templates take a few hundred.
 const FUEL: u64 = 10_000_000;
@@ -48,9 +49,7 @@ impl<'a> Engine<'a> {
         environment.set_formatter(print);
         environment.add_filter("b64encode", b64encode);
         for (path, text) in templates.all() {
-            environment
-                .add_template(path, text)
-                .map_err(|error| explain(path, &error))?;
+            environment.add_template(path, text).map_err(|error| explain(path, &error))?;
         }
         Ok(Self { environment })
     }
@@ -60,20 +59,14 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// Where it fails; the message shows no value.
     pub fn render(&self, path: &str, values: &Value) -> Result<Rendered> {
-        let template = self
-            .environment
-            .get_template(path)
-            .map_err(|error| explain(path, &error))?;
-        let mut captured = template
-            .render_captured(values.clone())
-            .map_err(|error| explain(path, &error))?;
+        let template =
+            self.environment.get_template(path).map_err(|error| explain(path, &error))?;
+        let mut captured =
+            template.render_captured(values.clone()).map_err(|error| explain(path, &error))?;
         let values = captured.with_state_mut(|state| {
             std::mem::take(&mut state.get_or_insert_extension_with(Printed::default).0)
         });
-        Ok(Rendered {
-            skeleton: captured.into_output(),
-            values,
-        })
+        Ok(Rendered { skeleton: captured.into_output(), values })
     }
 
     /// The template and line that printed the value of a placeholder.
@@ -81,9 +74,7 @@ impl<'a> Engine<'a> {
         let template = self.environment.get_template(path).ok()?;
         let (text, spans) = template.render_with_spans(values.clone()).ok()?;
         let offset = text.find(&placeholder(number))?;
-        let span = spans
-            .iter()
-            .find(|span| span.output_range().contains(&offset))?;
+        let span = spans.iter().find(|span| span.output_range().contains(&offset))?;
         Some((span.name().to_owned(), span.line()))
     }
 }
@@ -140,16 +131,13 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
 }
 
 fn write_str(out: &mut Output<'_>, text: &str) -> Result<(), Error> {
-    out.write_str(text)
-        .map_err(|_| Error::from(ErrorKind::WriteFailure))
+    out.write_str(text).map_err(|_| Error::from(ErrorKind::WriteFailure))
 }
 
 /// The filter `b64encode`: standard base64, as a Secret's `data` takes it.
 fn b64encode(value: &Value) -> Result<String, Error> {
     use base64::Engine as _;
-    let text = value
-        .as_str()
-        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, NO_TEXT))?;
+    let text = value.as_str().ok_or_else(|| Error::new(ErrorKind::InvalidOperation, NO_TEXT))?;
     Ok(base64::engine::general_purpose::STANDARD.encode(text))
 }
 
@@ -177,8 +165,5 @@ fn explain(path: &str, error: &Error) -> anyhow::Error {
     if let Some(line) = source.and_then(|(source, line)| source.lines().nth(line.checked_sub(1)?)) {
         message = format!("{message}: {}", shown(line.trim()));
     }
-    Diagnostic::error(message)
-        .in_file(format!("templates/{path}"))
-        .on_line(error.line())
-        .into()
+    Diagnostic::error(message).in_file(format!("templates/{path}")).on_line(error.line()).into()
 }

@@ -11,8 +11,9 @@ use std::fmt;
 use anyhow::{Result, bail};
 use minijinja::value::Value;
 
-use crate::diagnostic::{Diagnostic, shown};
+use crate::diagnostic::Diagnostic;
 use crate::registration::Registration;
+use crate::show::shown;
 use engine::Engine;
 pub use engine::syntax;
 pub use scalar::quoted;
@@ -65,11 +66,7 @@ pub struct Identity {
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            kind,
-            name,
-            namespace,
-        } = self;
+        let Self { kind, name, namespace } = self;
         write!(f, "{} {}", kind, shown(name))?;
         match namespace {
             Some(namespace) => write!(f, " in namespace {}", shown(namespace)),
@@ -91,11 +88,7 @@ impl<'a> Renderer<'a> {
     /// # Errors
     /// Where a template isn't valid.
     pub fn new(templates: &'a Templates) -> Result<Self> {
-        Ok(Self {
-            engine: Engine::new(templates)?,
-            templates,
-            structures: Structures::default(),
-        })
+        Ok(Self { engine: Engine::new(templates)?, templates, structures: Structures::default() })
     }
 
     /// Renders the manifests of some sides, in the order in which they are applied.
@@ -121,10 +114,8 @@ impl<'a> Renderer<'a> {
                     rendered.push((identity, manifest))
                 }
                 Some((identity, _)) => {
-                    let message = format!(
-                        "it renders {identity}, and has to render {}",
-                        object.identity
-                    );
+                    let message =
+                        format!("it renders {identity}, and has to render {}", object.identity);
                     bail!(about(object.template, Diagnostic::error(message)));
                 }
                 None => {
@@ -161,9 +152,7 @@ impl<'a> Renderer<'a> {
         values: &Value,
     ) -> Result<Option<(Identity, Manifest)>> {
         let rendered = self.engine.render(template, values)?;
-        let structure = self
-            .structures
-            .read(&rendered.skeleton, rendered.values.len());
+        let structure = self.structures.read(&rendered.skeleton, rendered.values.len());
         let structure = structure.map_err(|(error, number)| {
             let place = number.and_then(|number| self.engine.place_of(template, values, number));
             match place {
@@ -174,13 +163,8 @@ impl<'a> Renderer<'a> {
         if structure.is_null() {
             return Ok(None);
         }
-        let document = Document {
-            structure: &structure,
-            values: &rendered.values,
-        };
-        let identity = document
-            .identify()
-            .map_err(|error| about(template, error))?;
+        let document = Document { structure: &structure, values: &rendered.values };
+        let identity = document.identify().map_err(|error| about(template, error))?;
         let mut text = scalar::fill_in(&rendered.skeleton, &rendered.values);
         if !text.ends_with('\n') {
             text.push('\n');

@@ -45,43 +45,19 @@ fn compute(registration: &Registration) -> Vec<Object> {
     let account = registration.service_account.name.as_str();
     let binding = format!("{account}-binding");
     let namespace = Some(NAMESPACE);
-    let mut objects = vec![object(
-        "compute/10-serviceaccount.yaml.j2",
-        "ServiceAccount",
-        account,
-        namespace,
-    )];
+    let mut objects =
+        vec![object("compute/10-serviceaccount.yaml.j2", "ServiceAccount", account, namespace)];
     objects.extend(match registration.service_account.scope {
         Scope::Cluster => [
-            object(
-                "compute/20-clusterrole.yaml.j2",
-                "ClusterRole",
-                account,
-                None,
-            ),
-            object(
-                "compute/30-clusterrolebinding.yaml.j2",
-                "ClusterRoleBinding",
-                &binding,
-                None,
-            ),
+            object("compute/20-clusterrole.yaml.j2", "ClusterRole", account, None),
+            object("compute/30-clusterrolebinding.yaml.j2", "ClusterRoleBinding", &binding, None),
         ],
         Scope::Namespace => [
             object("compute/20-role.yaml.j2", "Role", account, namespace),
-            object(
-                "compute/30-rolebinding.yaml.j2",
-                "RoleBinding",
-                &binding,
-                namespace,
-            ),
+            object("compute/30-rolebinding.yaml.j2", "RoleBinding", &binding, namespace),
         ],
     });
-    objects.push(object(
-        "compute/40-configmap.yaml.j2",
-        "ConfigMap",
-        CONFIG_MAP,
-        namespace,
-    ));
+    objects.push(object("compute/40-configmap.yaml.j2", "ConfigMap", CONFIG_MAP, namespace));
     match registration.storage.access {
         Access::Keys(_) => {
             objects.push(object(
@@ -93,31 +69,16 @@ fn compute(registration: &Registration) -> Vec<Object> {
         }
         Access::External(_) => {
             let template = "compute/50-externalsecret-storage.yaml.j2";
-            objects.push(object(
-                template,
-                "ExternalSecret",
-                STORAGE_SECRET,
-                namespace,
-            ));
+            objects.push(object(template, "ExternalSecret", STORAGE_SECRET, namespace));
         }
         Access::WorkloadIdentity | Access::ExistingSecret => {}
     }
     for name in &registration.service_account.token_secrets {
-        objects.push(object(
-            "compute/60-secret-token.yaml.j2",
-            "Secret",
-            name,
-            namespace,
-        ));
+        objects.push(object("compute/60-secret-token.yaml.j2", "Secret", name, namespace));
     }
     if let TokenDelivery::External(_) = registration.token {
         let name = format!("{account}-token");
-        objects.push(object(
-            "compute/70-pushsecret-token.yaml.j2",
-            "PushSecret",
-            &name,
-            namespace,
-        ));
+        objects.push(object("compute/70-pushsecret-token.yaml.j2", "PushSecret", &name, namespace));
     }
     objects
 }
@@ -126,12 +87,8 @@ fn control_plane(registration: &Registration) -> Vec<Object> {
     let namespace = Some(NAMESPACE);
     let ca_secret = ca_secret(registration);
     let token_secret = token_secret(registration);
-    let mut objects = vec![object(
-        "control-plane/10-secret-ca.yaml.j2",
-        "Secret",
-        &ca_secret,
-        namespace,
-    )];
+    let mut objects =
+        vec![object("control-plane/10-secret-ca.yaml.j2", "Secret", &ca_secret, namespace)];
     match registration.token {
         TokenDelivery::Rendered(_) => {
             let template = "control-plane/20-secret-token.yaml.j2";
@@ -198,19 +155,14 @@ fn compute_values(registration: &Registration) -> Value {
     };
     let own = storage.environment();
     let own = own.iter().map(|(key, value)| (*key, value.as_str()));
-    let extra = storage
-        .extra_env
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.as_str()));
+    let extra = storage.extra_env.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let environment: Vec<_> = own.chain(keys.iter().copied()).chain(extra).collect();
     let remote = match &storage.access {
         Access::External(remote) => Some(remote),
         _ => None,
     };
     let route = token_route(registration);
-    let access = route
-        .map(|route| &route.compute)
-        .or(remote.map(|remote| &remote.compute));
+    let access = route.map(|route| &route.compute).or(remote.map(|remote| &remote.compute));
     context! {
         storage => context! { environment => pairs(environment), keys => pairs(keys) },
         external_secrets => access.map(|access| context! {
@@ -223,20 +175,14 @@ fn compute_values(registration: &Registration) -> Value {
 fn remote_values(remote: &RemoteKeyPair) -> Value {
     let properties = [
         (ACCESS_KEY_ID, remote.access_key_id_property.as_str()),
-        (
-            SECRET_ACCESS_KEY,
-            remote.secret_access_key_property.as_str(),
-        ),
+        (SECRET_ACCESS_KEY, remote.secret_access_key_property.as_str()),
     ];
     context! { key => remote.key.as_str(), properties => pairs(properties) }
 }
 
 /// Pairs for `{% for key, value in … %}`, in this order.
 fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
-    pairs
-        .into_iter()
-        .map(|(key, value)| Value::from_iter([key, value]))
-        .collect()
+    pairs.into_iter().map(|(key, value)| Value::from_iter([key, value])).collect()
 }
 
 fn external_values(
@@ -245,9 +191,8 @@ fn external_values(
     route: Option<&TokenRoute>,
 ) -> Value {
     let annotations = registration.annotations.iter();
-    let annotations: BTreeMap<&str, String> = annotations
-        .map(|(key, value)| (key.as_str(), go_literal(value)))
-        .collect();
+    let annotations: BTreeMap<&str, String> =
+        annotations.map(|(key, value)| (key.as_str(), go_literal(value))).collect();
     context! {
         store => Value::from(Serde(&access.store)),
         refresh_interval => access.refresh_interval.as_str(),

@@ -44,11 +44,7 @@ pub fn fill_in(skeleton: &str, values: &[Scalar]) -> String {
     text.push_str(parts.next().unwrap_or_default());
     for part in parts {
         let (number, rest) = part.split_once(MARK).unwrap_or_default();
-        if let Some(value) = number
-            .parse()
-            .ok()
-            .and_then(|number: usize| values.get(number))
-        {
+        if let Some(value) = number.parse().ok().and_then(|number: usize| values.get(number)) {
             value.write(&mut text);
         }
         text.push_str(rest.strip_prefix('"').unwrap_or(rest));

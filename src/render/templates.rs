@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use super::Side;
-use crate::diagnostic::shown;
+use crate::show::shown;
 
 macro_rules! built_in {
     ($($path:literal),* $(,)?) => {
@@ -47,9 +47,7 @@ impl Templates {
     /// # Errors
     /// Where the folder can't be read, or has a template that isn't named as one.
     pub fn read(folder: Option<&Path>) -> Result<Self> {
-        let built_in = BUILT_IN
-            .iter()
-            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+        let built_in = BUILT_IN.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
         let mut texts: BTreeMap<String, String> = built_in.collect();
         let Some(folder) = folder else {
             return Ok(Self { texts });
@@ -60,12 +58,8 @@ impl Templates {
             if !part.is_empty() && !path.exists() {
                 continue;
             }
-            let failed = || {
-                format!(
-                    "failed to read the templates in {}",
-                    shown(path.display().to_string())
-                )
-            };
+            let failed =
+                || format!("failed to read the templates in {}", shown(path.display().to_string()));
             for entry in fs::read_dir(&path).with_context(failed)? {
                 let path = entry.with_context(failed)?.path();
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -85,19 +79,14 @@ impl Templates {
             }
         }
         if found == 0 {
-            bail!(
-                "{} has no templates, `*.yaml.j2`",
-                shown(folder.display().to_string())
-            );
+            bail!("{} has no templates, `*.yaml.j2`", shown(folder.display().to_string()));
         }
         Ok(Self { texts })
     }
 
     /// Every template, by its path.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
+        self.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     /// The paths of the templates that aren't built in, for one side.

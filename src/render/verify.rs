@@ -12,10 +12,11 @@ use serde_yaml::Value;
 
 use super::Identity;
 use super::scalar::{Scalar, number};
-use crate::diagnostic::{Diagnostic, shown};
+use crate::diagnostic::Diagnostic;
 use crate::registration::storage::Access;
 use crate::registration::{Registration, TokenDelivery};
 use crate::secret::{Secret, names_a_secret};
+use crate::show::shown;
 
 /// What is wrong with a document, and the number of the value that it is about.
 pub type Fault = (Diagnostic, Option<usize>);
@@ -45,11 +46,8 @@ impl Structures {
 fn parse(skeleton: &str, values: usize) -> Result<Value, Fault> {
     let structure = serde_yaml::from_str(skeleton).map_err(|error| {
         let reason = crate::values::yaml::explain(&error).message;
-        let error = Diagnostic::error(format!("it doesn't render YAML: {reason}"));
-        (
-            error.help("write values without quotes: `key: {{ value }}`"),
-            None,
-        )
+        let error = Diagnostic::error(format!("it doesn't render valid YAML: {reason}"));
+        (error.help("write values without quotes: `key: {{ value }}`"), None)
     })?;
     let mut found = vec![false; values];
     mark_values(&structure, &mut found);
@@ -108,21 +106,14 @@ impl Document<'_> {
         if !is_file_name(&kind) || !is_file_name(&name) {
             return Err(Diagnostic::error("`kind` or `metadata.name` is not a name"));
         }
-        let data = |key| {
-            self.structure
-                .get(key)
-                .filter(|_| kind == "ConfigMap" || kind == "Secret")
-        };
+        let data =
+            |key| self.structure.get(key).filter(|_| kind == "ConfigMap" || kind == "Secret");
         self.check_text("metadata.labels", of_metadata("labels"))?;
         self.check_text("metadata.annotations", of_metadata("annotations"))?;
         self.check_text("data", data("data"))?;
         self.check_text("stringData", data("stringData"))?;
         let namespace = text(of_metadata("namespace"));
-        Ok(Identity {
-            kind,
-            name,
-            namespace,
-        })
+        Ok(Identity { kind, name, namespace })
     }
 
     fn check_text(&self, place: &str, mapping: Option<&Value>) -> Result<(), Diagnostic> {
@@ -156,10 +147,8 @@ impl Document<'_> {
     /// Whether it holds a secret of the registration, or an environment variable that names one.
     pub fn holds_secret(&self, kind: &str, registration: &Registration) -> bool {
         let data = self.structure.get("data").and_then(Value::as_mapping);
-        let mut keys = data
-            .filter(|_| kind == "ConfigMap")
-            .into_iter()
-            .flat_map(|data| data.keys());
+        let mut keys =
+            data.filter(|_| kind == "ConfigMap").into_iter().flat_map(|data| data.keys());
         if keys.any(|key| self.text(key).is_ok_and(|key| names_a_secret(&key))) {
             return true;
         }
@@ -180,10 +169,7 @@ fn secrets(registration: &Registration) -> Vec<(&Secret, bool)> {
     }
     if let Access::Keys(Some(keys)) = &registration.storage.access {
         secrets.push((&keys.access_key_id, false));
-        secrets.push((
-            &keys.secret_access_key,
-            keys.secret_access_key.expose().len() >= 8,
-        ));
+        secrets.push((&keys.secret_access_key, keys.secret_access_key.expose().len() >= 8));
     }
     secrets
 }

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, shown};
+use crate::diagnostic::Diagnostic;
+use crate::show::shown;
 
 /// Far more than any input has.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;

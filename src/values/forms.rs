@@ -36,12 +36,7 @@ pub struct KeyPair {
 
 /// `storage.credentials.externalSecret`: where a store has an S3 key pair.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(
-    rename_all = "camelCase",
-    deny_unknown_fields,
-    default,
-    expecting = "a mapping"
-)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a mapping")]
 pub struct RemoteKeys {
     /// Key in the store.
     pub key: Option<Text>,
@@ -83,10 +78,7 @@ impl<'de> Deserialize<'de> for Credentials {
         let is_key = |form: &Option<SecretForm>| !matches!(form, None | Some(SecretForm::Empty));
         let has_keys = is_key(&access_key_id) || is_key(&secret_access_key);
         match (workload_identity, existing_secret, external_secret) {
-            (None, None, None) => Ok(Self::Keys(KeyPair {
-                access_key_id,
-                secret_access_key,
-            })),
+            (None, None, None) => Ok(Self::Keys(KeyPair { access_key_id, secret_access_key })),
             (Some(true), None, None) if !has_keys => Ok(Self::WorkloadIdentity),
             (None, Some(true), None) if !has_keys => Ok(Self::ExistingSecret),
             (None, None, Some(remote)) if !has_keys => Ok(Self::ExternalSecret(remote)),
@@ -148,9 +140,7 @@ impl SourceMapping {
         match (self.env, self.file) {
             (Some(name), None) => Ok(SecretSource::Env(name.0)),
             (None, Some(path)) => Ok(SecretSource::File(PathBuf::from(path.0))),
-            _ => Err(E::custom(
-                "expected one of `{env: NAME}` and `{file: PATH}`",
-            )),
+            _ => Err(E::custom("expected one of `{env: NAME}` and `{file: PATH}`")),
         }
     }
 }
@@ -237,10 +227,7 @@ struct WordOrMapping<T> {
 
 impl<T> WordOrMapping<T> {
     fn new(expected: &'static str) -> Self {
-        Self {
-            expected,
-            mapping: std::marker::PhantomData,
-        }
+        Self { expected, mapping: std::marker::PhantomData }
     }
 }
 

@@ -9,7 +9,8 @@ use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
 
 use super::{Values, file, merge, yaml};
-use crate::diagnostic::{Diagnostic, Place, list, shown};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::show::{list, shown};
 
 /// Where values come from.
 #[derive(Clone, Debug, Default)]
@@ -91,10 +92,7 @@ pub fn load(sources: &Sources) -> Result<Vec<Cluster>, Vec<Diagnostic>> {
             Err(error) => errors.push(error),
         }
     }
-    let read: Vec<_> = files
-        .par_iter()
-        .map(|(path, layers)| read_file(path, layers))
-        .collect();
+    let read: Vec<_> = files.par_iter().map(|(path, layers)| read_file(path, layers)).collect();
     let mut clusters = Vec::new();
     for result in read {
         match result {
@@ -143,10 +141,7 @@ fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
         return Err(Diagnostic::error("defaults are one document").in_file(file::name(path)));
     }
     find_mistake(&text).map_or(Ok(()), |error| Err(error.in_file(file::name(path))))?;
-    let nothing = || Layer {
-        file: file::name(path),
-        value: Value::Mapping(Mapping::new()),
-    };
+    let nothing = || Layer { file: file::name(path), value: Value::Mapping(Mapping::new()) };
     Ok(Arc::new(layers.pop().unwrap_or_else(nothing)))
 }
 
@@ -155,9 +150,7 @@ fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<Cluster>, Diagn
     if layers.is_empty() {
         return Err(Diagnostic::error("the values file is empty").in_file(file::name(path)));
     }
-    let clusters = layers
-        .into_iter()
-        .map(|layer| merge_layers(layer, defaults));
+    let clusters = layers.into_iter().map(|layer| merge_layers(layer, defaults));
     let clusters: Result<Vec<Cluster>, Diagnostic> = clusters.collect();
     // The text knows lines, which the merged values don't.
     clusters.map_err(|error| match find_mistake(&text) {
@@ -179,10 +172,7 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
         for mut value in documents {
             check_kind(&value)?;
             merge::resolve_paths(&mut value, folder.as_deref())?;
-            layers.push(Layer {
-                file: name.clone(),
-                value,
-            });
+            layers.push(Layer { file: name.clone(), value });
         }
         Ok((text, layers))
     };
@@ -192,9 +182,7 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
 /// The first key or type that is wrong in a text, with its line.
 fn find_mistake(text: &str) -> Option<Diagnostic> {
     let mut typed = serde_yaml::Deserializer::from_str(text).map(Option::<Values>::deserialize);
-    typed
-        .find_map(Result::err)
-        .map(|error| yaml::explain(&error))
+    typed.find_map(Result::err).map(|error| yaml::explain(&error))
 }
 
 /// Refuses the YAML of other tools, rather than each of its keys.
@@ -241,11 +229,7 @@ fn repeated_names(clusters: &[Cluster]) -> Vec<Diagnostic> {
         if let Some(first) = seen.insert(cluster.name(), cluster.file()) {
             let message = format!("two clusters have the name {}", shown(cluster.name()));
             for file in [first, cluster.file()] {
-                errors.push(
-                    Diagnostic::error(message.clone())
-                        .in_file(file)
-                        .at_key("`name`"),
-                );
+                errors.push(Diagnostic::error(message.clone()).in_file(file).at_key("`name`"));
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Reading secrets from where the values say that they are.
 
 use super::{SecretForm, SecretSource, file};
-use crate::diagnostic::{Diagnostic, shown};
+use crate::diagnostic::Diagnostic;
 use crate::secret::Secret;
+use crate::show::shown;
 
 impl SecretForm {
     /// The secret.
@@ -40,10 +41,7 @@ impl SecretSource {
                 let bytes = file::read(path)?;
                 let name = format!("the file {}", shown(file::name(path)));
                 let text = String::from_utf8(bytes);
-                (
-                    text.map_err(|_| Diagnostic::error(format!("{name} is not text")))?,
-                    name,
-                )
+                (text.map_err(|_| Diagnostic::error(format!("{name} is not text")))?, name)
             }
         };
         let text = text.trim_start_matches('\u{feff}').trim();

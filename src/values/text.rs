@@ -78,7 +78,5 @@ impl<'de> Deserialize<'de> for Text {
 }
 
 fn unquoted<E: de::Error>(fix: &str) -> E {
-    E::custom(format!(
-        "expected text, found a number or boolean: put it in quotes, {fix}"
-    ))
+    E::custom(format!("expected text, found a number or boolean: put it in quotes, {fix}"))
 }

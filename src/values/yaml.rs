@@ -4,6 +4,10 @@ use serde::Deserialize as _;
 use serde_yaml::Value;
 
 use crate::diagnostic::Diagnostic;
+use crate::show::safe;
+
+/// The longest message of the parser that is printed in full, in characters: it may name a key.
+const LONGEST_MESSAGE: usize = 400;
 
 /// Decodes a file's bytes: UTF-8, or UTF-16 as PowerShell writes it, with or without a byte order mark.
 ///
@@ -11,9 +15,7 @@ use crate::diagnostic::Diagnostic;
 /// Where it is neither, or has control characters.
 pub fn decode(bytes: Vec<u8>) -> Result<String, Diagnostic> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units = bytes
-            .chunks_exact(2)
-            .filter_map(|pair| pair.try_into().ok());
+        let units = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok());
         String::from_utf16(&units.map(unit).collect::<Vec<u16>>()).ok()
     };
     let text = match bytes.as_slice() {
@@ -38,11 +40,13 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, Diagnostic> {
 pub fn documents(text: &str) -> Result<Vec<Value>, Diagnostic> {
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
-        let value = Value::deserialize(document).map_err(|error| explain(&error))?;
+        let value = Value::deserialize(document).map_err(|error| {
+            let mut error = explain(&error);
+            error.message = format!("not valid YAML: {}", error.message);
+            error
+        })?;
         if has_merge_key(&value) {
-            return Err(Diagnostic::error(
-                "YAML merge keys (`<<`) are not supported",
-            ));
+            return Err(Diagnostic::error("YAML merge keys (`<<`) are not supported"));
         }
         if !value.is_null() {
             documents.push(value);
@@ -88,5 +92,5 @@ pub fn explain(error: &serde_yaml::Error) -> Diagnostic {
         }
     }
     let line = error.location().map(|location| location.line());
-    Diagnostic::error(message).on_line(line)
+    Diagnostic::error(safe(&message, LONGEST_MESSAGE)).on_line(line)
 }
