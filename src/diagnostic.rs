@@ -78,15 +78,15 @@ pub struct Place {
     pub cluster: Option<String>,
     /// Path of the file, as given.
     pub file: Option<String>,
-    /// Line in it, counted from 1.
-    pub line: Option<usize>,
+    /// Line in it, or line and column, counted from 1: `3` or `3:14`.
+    pub line: Option<String>,
     /// Key in it.
     pub key: Option<String>,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let line = self.line.as_ref().map(|line| format!(":{line}")).unwrap_or_default();
         let file = self.file.as_deref().map(|file| plain(file) + &line);
         let parts = [self.cluster.as_deref().map(plain), file, self.key.clone()];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -144,7 +144,7 @@ impl Diagnostic {
     }
 
     /// Sets the line.
-    pub fn on_line(mut self, line: Option<usize>) -> Self {
+    pub fn on_line(mut self, line: Option<String>) -> Self {
         self.place.line = line;
         self
     }

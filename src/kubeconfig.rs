@@ -40,8 +40,8 @@ impl Location {
 /// A parsed kubeconfig, perhaps of several files.
 #[derive(Debug)]
 pub struct Kubeconfig {
-    /// The first file, for messages.
-    file: String,
+    /// Path of the first file.
+    pub file: String,
     current_context: Option<String>,
     contexts: Vec<Entry>,
     clusters: Vec<Entry>,
@@ -175,12 +175,12 @@ impl Kubeconfig {
         let Some(context) = name.or(self.current_context.as_deref()) else {
             let error =
                 Diagnostic::error("the kubeconfig has no current context").in_file(&self.file);
-            let error = error.help("choose one by `kubeconfig.context` or `--context`");
-            return Err(error.help(known("contexts", &self.contexts)));
+            let error = error.help("choose one with `kubeconfig.context` or `--context`");
+            return Err(error.help(known("context", &self.contexts)));
         };
         let entry = find(&self.contexts, context).ok_or_else(|| {
             let message = format!("{} has no context {}", shown(&self.file), shown(context));
-            Diagnostic::error(message).help(known("contexts", &self.contexts))
+            Diagnostic::error(message).help(known("context", &self.contexts))
         })?;
         let of_context =
             |key: &str| entry.value.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -192,7 +192,7 @@ impl Kubeconfig {
             let error = Diagnostic::error(message).in_file(file::name(&entry.file));
             error
                 .at_key(format!("context {}", shown(context)))
-                .help(known("clusters", &self.clusters))
+                .help(known("cluster", &self.clusters))
         })?;
         let mut findings = self.notes.clone();
         if name.is_none() && self.contexts.len() > 1 {
@@ -200,7 +200,12 @@ impl Kubeconfig {
                 format!("nothing pins the current context, {}, of several", shown(context));
             let finding = Diagnostic::finding(Code::UnpinnedContext, message)
                 .in_file(file::name(&entry.file));
-            findings.push(finding.help("set `kubeconfig.context`"));
+            findings.push(
+                finding.help(format!(
+                    "set `kubeconfig.context`; the current one is {}",
+                    shown(context)
+                )),
+            );
         }
         findings.extend(self.shadowed("context", entry, &self.contexts));
         findings.extend(self.shadowed("cluster", cluster, &self.clusters));
@@ -225,13 +230,13 @@ impl Kubeconfig {
             format!("{} (server {})", shown(file::name(&entry.file)), shown(server))
         };
         let message = format!(
-            "the {kind} {} of {} counts, and that of {} doesn't",
-            shown(&first.name),
+            "{} and {} have different {kind}s named {}; the first is used",
             described(first),
-            described(other)
+            described(other),
+            shown(&first.name),
         );
         let finding = Diagnostic::finding(Code::ShadowedEntry, message);
-        Some(finding.help("name one file by `kubeconfig.path` or `--kubeconfig`"))
+        Some(finding.help("name one file with `kubeconfig.path` or `--kubeconfig`"))
     }
 }
 
@@ -241,8 +246,9 @@ fn find<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
 
 fn known(kind: &str, entries: &[Entry]) -> String {
     match entries {
-        [] => format!("the kubeconfig has no {kind}"),
-        _ => format!("its {kind} are {}", list(entries.iter().map(|entry| &entry.name))),
+        [] => format!("the kubeconfig has no {kind}s"),
+        [only] => format!("its only {kind} is {}", shown(&only.name)),
+        _ => format!("its {kind}s are {}", list(entries.iter().map(|entry| &entry.name))),
     }
 }
 
@@ -253,11 +259,13 @@ fn missing_file(path: &Path) -> Diagnostic {
 }
 
 fn missing_files(paths: &[&PathBuf]) -> Diagnostic {
-    let names = list(paths.iter().map(|path| file::name(path)));
-    let error = Diagnostic::error(format!("there is no kubeconfig at {names}"));
-    match paths.iter().find_map(|path| file::unexpanded(&path.to_string_lossy())) {
+    // A `:` may have been part of a path that isn't meant for this system.
+    let names: Vec<String> = paths.iter().map(|path| file::name(path)).collect();
+    let names = names.join(":");
+    let error = Diagnostic::error(format!("there is no kubeconfig at {}", shown(&names)));
+    match file::unexpanded(&names) {
         Some(hint) => error.help(hint),
-        None => error.help("name one by `kubeconfig.path` or `--kubeconfig`"),
+        None => error.help("name one with `kubeconfig.path` or `--kubeconfig`"),
     }
 }
 
@@ -306,7 +314,8 @@ fn chosen(
             }
         }
     }
-    let cluster: Cluster = serde_yaml::from_value(value).map_err(|error| yaml::explain(&error))?;
+    let cluster: Cluster =
+        serde_yaml::from_value(value).map_err(|error| yaml::explain(&error, ""))?;
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let server =
         filled(cluster.server).ok_or_else(|| Diagnostic::error("the cluster has no `server`"))?;

@@ -53,12 +53,15 @@ fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
     };
     let variable = within("${", "}").or(text.strip_prefix('$'));
     Some(if text.starts_with("ref+") && text.contains("://") {
-        ("a reference of vals", "resolve it first: `vals eval -f FILE`")
+        ("a vals reference", "resolve it first: `vals eval -f FILE`")
     } else if text.starts_with("op://") {
-        ("a reference of 1Password", "resolve it first: `op inject -i FILE`")
+        (
+            "a 1Password reference",
+            "resolve it first: `op inject -i FILE`, or `op read` for one secret",
+        )
     } else if text.starts_with("vault:") {
         (
-            "a reference to Vault",
+            "a Vault reference",
             "read it first: `vault kv get -field=FIELD PATH`, and pass it by `{env: NAME}`",
         )
     } else if within("ENC[", "]").is_some() {
@@ -71,7 +74,7 @@ fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
     } else if variable.is_some_and(is_variable) || within("%", "%").is_some_and(is_variable) {
         (
             "the name of an environment variable",
-            "write `{env: NAME}`, or run the file through `envsubst` first",
+            "run the file through `envsubst` first; an S3 key or token may be `{env: NAME}`",
         )
     } else if within("<", ">").is_some() || text.eq_ignore_ascii_case("changeme") {
         ("a placeholder", "write the secret, `{env: NAME}` or `{file: PATH}`")

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::cli::SourceArgs;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::kubeconfig::{AuthoritySource, Chosen, Kubeconfig, Location};
-use crate::registration::{self, Inputs, Resolution, SecretResult};
+use crate::registration::{self, Inputs, Resolution};
 use crate::show::count;
 use crate::values::{
     self, Cluster, Credentials, SecretForm, SecretSource, Sources, TokenForm, file,
@@ -145,15 +145,16 @@ fn read(
     let kubeconfig = needs.kubeconfig.then(|| {
         let own = values.kubeconfig.as_ref().and_then(|values| values.context.as_deref());
         let context = args.context.as_deref().or(own);
-        let chosen = kubeconfigs.choose(&location(&cluster, args), context);
-        let chosen = chosen.map_err(|error| match args.kubeconfig {
-            Some(_) => error.of_cluster(cluster.name()),
-            None => error.at(&cluster.place("kubeconfig.path")),
-        })?;
-        chosen.map_err(|error| match args.context {
-            Some(_) => error.of_cluster(cluster.name()).at_key("`--context`"),
-            None => error.at(&cluster.place("kubeconfig.context")),
-        })
+        let location = location(&cluster, args);
+        let chosen = kubeconfigs.choose(&location, context);
+        let path_key = match (&args.kubeconfig, &location) {
+            (Some(_), _) => "--kubeconfig",
+            (None, Location::Environment(_)) => "$KUBECONFIG",
+            (None, Location::File(_)) => "kubeconfig.path",
+        };
+        let context_key = args.context.as_ref().map_or("kubeconfig.context", |_| "--context");
+        let chosen = chosen.map_err(|error| error.at(&cluster.place(path_key)))?;
+        chosen.map_err(|error| error.at(&cluster.place(context_key)))
     });
     let own = values.kubeconfig.as_ref().and_then(|values| values.certificate_authority.as_deref());
     let authority_file = match (own, &kubeconfig) {
@@ -173,12 +174,12 @@ fn read(
         None => Err(Diagnostic::error("half of the key is missing")
             .help("write `accessKeyId` and `secretAccessKey`")),
     };
-    let source = match (needs.token_file, &values.token) {
-        (Some(path), _) => Some(SecretSource::File(path.to_owned())),
-        (None, Some(TokenForm::From(source))) => Some(source.clone()),
+    let token = match (needs.token_file, &values.token) {
+        _ if !needs.token => None,
+        (Some(path), _) => Some(("--token-file", SecretSource::File(path.to_owned()).read())),
+        (None, Some(TokenForm::From(source))) => Some(("token", source.read())),
         (None, _) => None,
     };
-    let token: Option<SecretResult> = source.filter(|_| needs.token).map(|source| source.read());
     Inputs {
         kubeconfig,
         authority_file: authority_file.map(|path| file::read(&path)),

@@ -23,13 +23,15 @@ const COMMON_NAMES: [&str; 4] = ["kubernetes", "default", "cluster", "local"];
 pub fn run(args: &InitArgs) -> Result<Outcome, Diagnostic> {
     let location = args.kubeconfig.clone().map_or_else(Location::of_kubectl, Location::File);
     let kubeconfig = Kubeconfig::read(&location)?;
-    if args.context.is_none() && kubeconfig.contexts().len() > 1 {
+    let contexts = kubeconfig.contexts();
+    if args.context.is_none() && contexts.len() > 1 {
         return Err(Diagnostic::error("the kubeconfig has several contexts")
+            .in_file(&kubeconfig.file)
             .help("choose one with `--context NAME`")
-            .help(format!("its contexts are {}", list(kubeconfig.contexts()))));
+            .help(format!("its contexts are {}", list(contexts))));
     }
-    let only = kubeconfig.contexts().first().map(|name| (*name).to_owned());
-    let chosen = kubeconfig.choose(args.context.as_deref().or(only.as_deref()))?;
+    let only = contexts.first().copied();
+    let chosen = kubeconfig.choose(args.context.as_deref().or(only))?;
     let text = starter(args, &chosen)?;
     let Some(path) = &args.output else {
         return Ok(text.into());

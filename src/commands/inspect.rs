@@ -9,6 +9,7 @@ use crate::cli::{FormArg, InspectArgs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::registration::storage::Access;
 use crate::registration::{Authority, Resolution, TokenDelivery};
+use crate::show::count;
 use crate::values::SecretSource;
 
 /// What is known of a cluster; README.md documents the JSON.
@@ -159,7 +160,7 @@ fn authority_facts(authority: &Authority, from: &'static str) -> AuthorityFacts 
                 .iter()
                 .map(|certificate| CertificateFacts {
                     subject: certificate.subject.clone(),
-                    sha256: certificate.sha256.clone(),
+                    sha256: certificate.sha256(),
                     expires: certificate.expires(),
                 })
                 .collect(),
@@ -245,15 +246,18 @@ fn table(facts: &Facts) -> String {
             format!("{}{endpoint}, {}", storage.file_system, storage.credentials)
         }),
     );
-    let findings = facts.diagnostics.iter().map(|one| {
-        let code = one.code.as_deref().unwrap_or(one.severity);
-        format!("{code}{}", if one.accepted { " (accepted)" } else { "" })
+    let codes = facts.diagnostics.iter().filter_map(|one| {
+        let accepted = if one.accepted { " (accepted)" } else { "" };
+        Some(format!("{}{accepted}", one.code.as_deref()?))
     });
-    let findings: Vec<String> = findings.collect();
-    row(
-        "FINDINGS",
-        Some(if findings.is_empty() { "none".to_owned() } else { findings.join(", ") }),
-    );
+    let mut findings: Vec<String> = codes.collect();
+    let is_error = |one: &&DiagnosticFacts| one.code.is_none() && one.severity == "error";
+    match facts.diagnostics.iter().filter(is_error).count() {
+        0 if findings.is_empty() => findings.push("none".to_owned()),
+        0 => {}
+        errors => findings.push(count(errors, "error")),
+    }
+    row("FINDINGS", Some(findings.join(", ")));
     let lines = table.to_string();
     lines
         .lines()

@@ -102,14 +102,15 @@ pub fn compare(options: &Options, manifests: Vec<Manifest>) -> Result<Plan> {
         let of_run: BTreeSet<&str> = of_side.map(|manifest| manifest.cluster.as_str()).collect();
         folders.extend(compare_others(options, *side, of_run, &mut plan.notes)?);
     }
-    let mut planned: BTreeMap<PathBuf, Vec<Planned>> = BTreeMap::new();
+    let mut planned: BTreeMap<(Side, String), Vec<Planned>> = BTreeMap::new();
     for manifest in manifests {
-        let folder = options.root.join(manifest.side.folder()).join(&manifest.cluster);
-        planned.entry(folder).or_default().push(Planned::of_manifest(manifest));
+        let folder = planned.entry((manifest.side, manifest.cluster.clone())).or_default();
+        folder.push(Planned::of_manifest(manifest));
     }
     let compared: Result<Vec<Folder>> = planned
         .into_par_iter()
-        .map(|(path, mut files)| {
+        .map(|((side, cluster), mut files)| {
+            let path = options.root.join(side.folder()).join(cluster);
             if is_kustomized(options, &path)? {
                 let names = files.iter().map(|file| file.name.clone()).collect();
                 files.push(kustomization(names));
@@ -178,7 +179,7 @@ impl Plan {
             let help = "put `* text eol=lf` into `.gitattributes` there";
             self.notes.push(Diagnostic::note(message).help(help));
         }
-        self.changes.sort_by(|one, other| one.path.cmp(&other.path));
+        self.changes.sort_by(|one, other| one.path.as_os_str().cmp(other.path.as_os_str()));
     }
 }
 

@@ -32,9 +32,9 @@ impl Plan {
             .filter_map(|change| change.after.as_ref().map(|text| (change, text)))
             .map(|(change, text)| Ok((change, stage(change, text)?)))
             .collect();
-        for (change, file) in staged? {
-            file.persist(&change.path).with_context(|| failed("write", &change.path))?;
-        }
+        staged?.into_par_iter().try_for_each(|(change, file)| {
+            file.persist(&change.path).with_context(|| failed("write", &change.path))
+        })?;
         for path in &self.too_open {
             fs::set_permissions(path, Permissions::from_mode(0o600))
                 .with_context(|| failed("close", path))?;

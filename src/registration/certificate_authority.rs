@@ -34,8 +34,7 @@ pub struct CertificateAuthority {
 pub struct Certificate {
     /// Its subject, as RFC 4514 writes it.
     pub subject: String,
-    /// The SHA-256 of its DER, in hexadecimal with colons, as `openssl x509 -fingerprint` prints it.
-    pub sha256: String,
+    der: Vec<u8>,
     not_before: i64,
     not_after: i64,
     is_version_1: bool,
@@ -46,6 +45,13 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    /// The SHA-256 of its DER, in hexadecimal with colons, as `openssl x509 -fingerprint` prints it.
+    pub fn sha256(&self) -> String {
+        let digest = Sha256::digest(&self.der);
+        let hex: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+        hex.join(":")
+    }
+
     /// The last second that it is valid in.
     pub fn expires(&self) -> String {
         time(self.not_after)
@@ -181,11 +187,9 @@ impl Certificate {
         });
         let is_self_signed = certificate.issuer() == certificate.subject();
         let is_authority = constraints.is_some_and(|constraints| constraints.value.ca);
-        let digest = Sha256::digest(der);
-        let hex: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
         Some(Self {
             subject: certificate.subject().to_string(),
-            sha256: hex.join(":"),
+            der: der.to_vec(),
             not_before: certificate.validity().not_before.timestamp(),
             not_after: certificate.validity().not_after.timestamp(),
             is_version_1: certificate.version() != X509Version::V3,

@@ -46,8 +46,8 @@ pub struct Inputs {
     pub authority_file: Option<Result<Vec<u8>, Diagnostic>>,
     /// The two halves of the S3 key, where this run reads them.
     pub keys: Option<[SecretResult; 2]>,
-    /// The token, where this run reads one.
-    pub token: Option<SecretResult>,
+    /// The token, where this run reads one, and the key or flag that says where it is.
+    pub token: Option<(&'static str, SecretResult)>,
     /// Whether this run renders the side that needs a token.
     pub needs_token: bool,
 }
@@ -186,12 +186,13 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
         external.as_ref(),
         &mut checks,
     );
-    let token = resolve_token(token, needs_token, external.as_ref(), &mut checks);
+    let token_key = token.as_ref().map_or("token", |(key, _)| key);
+    let token = resolve_token(token, needs_token, &service_account, external.as_ref(), &mut checks);
     if let Some(TokenDelivery::Rendered(token)) = &token {
         token
             .findings(&service_account, now)
             .into_iter()
-            .for_each(|finding| checks.push("token", finding));
+            .for_each(|finding| checks.push(token_key, finding));
     }
     let labels = metadata::labels(cluster.name(), &values.labels, &mut checks);
     let annotations = metadata::annotations(&values.annotations, &mut checks);
@@ -334,13 +335,14 @@ fn no_authority(server: Option<&Server>) -> Diagnostic {
 }
 
 fn resolve_token(
-    token: Option<SecretResult>,
+    token: Option<(&'static str, SecretResult)>,
     is_needed: bool,
+    account: &ServiceAccount,
     external: Option<&ExternalSecrets>,
     checks: &mut Checks<'_>,
 ) -> Option<TokenDelivery> {
-    if let Some(token) = token {
-        let token = checks.take("token", token.and_then(storage::check_secret))?;
+    if let Some((key, token)) = token {
+        let token = checks.take(key, token.and_then(storage::check_secret))?;
         return Some(TokenDelivery::Rendered(Token::new(token)));
     }
     match &checks.cluster.values.token {
@@ -350,7 +352,8 @@ fn resolve_token(
         }
         Some(TokenForm::From(_)) => Some(TokenDelivery::NotRead),
         None if is_needed => {
-            let error = Diagnostic::error("nothing says where the token comes from")
+            let message = format!("no token for {}", shown(&account.name));
+            let error = Diagnostic::error(message)
                 .help("pass `--token-file FILE`")
                 .help("or set `token` in the values: `{file: PATH}`, `{env: NAME}`, `externalSecret`, or `none` if someone else makes the Secret");
             checks.push("token", error);

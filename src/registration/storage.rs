@@ -110,10 +110,9 @@ pub fn resolve(
         extra_env.iter().flatten().map(|(name, value)| (name.0.clone(), value.0.clone())).collect();
     check_extra_env(&extra_env, checks);
     let access = match credentials {
-        None => {
-            let error =
-                Diagnostic::error("nothing says how jobs get access to the storage").help(FORMS);
-            checks.push("storage.credentials", error);
+        None | Some(Credentials::Placeholder) => {
+            let error = Diagnostic::error("nothing says how jobs get access to the storage");
+            checks.push("storage.credentials", error.help(FORMS));
             None
         }
         Some(Credentials::WorkloadIdentity) => Some(Access::WorkloadIdentity),

@@ -165,5 +165,8 @@ fn explain(path: &str, error: &Error) -> anyhow::Error {
     if let Some(line) = source.and_then(|(source, line)| source.lines().nth(line.checked_sub(1)?)) {
         message = format!("{message}: {}", shown(line.trim()));
     }
-    Diagnostic::error(message).in_file(format!("templates/{path}")).on_line(error.line()).into()
+    Diagnostic::error(message)
+        .in_file(format!("templates/{path}"))
+        .on_line(error.line().map(|line| line.to_string()))
+        .into()
 }

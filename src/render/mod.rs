@@ -156,7 +156,7 @@ impl<'a> Renderer<'a> {
         let structure = structure.map_err(|(error, number)| {
             let place = number.and_then(|number| self.engine.place_of(template, values, number));
             match place {
-                Some((template, line)) => about(&template, error).on_line(Some(line)),
+                Some((template, line)) => about(&template, error).on_line(Some(line.to_string())),
                 None => about(template, error),
             }
         })?;

@@ -45,7 +45,7 @@ impl Structures {
 
 fn parse(skeleton: &str, values: usize) -> Result<Value, Fault> {
     let structure = serde_yaml::from_str(skeleton).map_err(|error| {
-        let reason = crate::values::yaml::explain(&error).message;
+        let reason = crate::values::yaml::explain(&error, "").message;
         let error = Diagnostic::error(format!("it doesn't render valid YAML: {reason}"));
         (error.help("write values without quotes: `key: {{ value }}`"), None)
     })?;

@@ -39,11 +39,9 @@ pub fn name(path: &Path) -> String {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
-    let text = path.to_string_lossy();
-    // A token in place of a path: its file name would be shown.
-    if text.starts_with("eyJ") && text.matches('.').count() == 2 {
-        return Diagnostic::error("that looks like a token, and a path is expected")
-            .help("`--token-file` takes the path of a file; `-` is standard input");
+    if looks_like_token(&name(path)) {
+        return Diagnostic::error("that looks like a token, where a path is expected")
+            .help("write the token to a file, or pass it on standard input: `--token-file -`");
     }
     let reason = match error.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
@@ -51,10 +49,18 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
         _ => error.to_string(),
     };
     let diagnostic = Diagnostic::error(format!("failed to read {}: {reason}", shown(name(path))));
-    match unexpanded(&text) {
-        Some(hint) if error.kind() == io::ErrorKind::NotFound => diagnostic.help(hint),
-        _ => diagnostic,
+    match unexpanded(&path.to_string_lossy()) {
+        _ if error.kind() != io::ErrorKind::NotFound => diagnostic,
+        Some(hint) => diagnostic.help(hint),
+        None => diagnostic.help("check the path; in a file, it counts from that file's folder"),
     }
+}
+
+/// Whether a path or name is a token in the wrong place, which messages mustn't show.
+pub fn looks_like_token(name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    // A JSON Web Token, the same in base64, and OpenShift's.
+    ["eyJ", "ZXlK", "sha256~"].iter().any(|start| last.starts_with(start)) || last.len() > 255
 }
 
 /// What to write in place of a path that only a shell, another system or a browser understands.
@@ -70,7 +76,9 @@ pub fn unexpanded(path: &str) -> Option<&'static str> {
     if has("~") || has("$") || has("%") {
         Some("`~` and variables aren't expanded here: write the whole path")
     } else if drive(path) || path.rsplit('/').any(drive) {
-        Some("a Windows path isn't known here: write it as this system has it, such as `/mnt/c/…`")
+        Some(
+            "Windows paths don't work here: write the path as this system knows it, such as `/mnt/c/…`",
+        )
     } else if has("file:") {
         Some("write a path, not a URL")
     } else {
@@ -97,6 +105,9 @@ pub fn resolve(folder: Option<&Path>, path: &str) -> Result<PathBuf, Diagnostic>
     match folder {
         Some(folder) => Ok(folder.join(path)),
         None if Path::new(path).is_absolute() => Ok(PathBuf::from(path)),
+        None if looks_like_token(path) => {
+            Err(Diagnostic::error("that looks like a token, where a path is expected"))
+        }
         None => {
             let message = format!("{} is relative, and a pipe has no folder", shown(path));
             Err(Diagnostic::error(message).help("write an absolute path"))

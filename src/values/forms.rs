@@ -23,6 +23,8 @@ pub enum Credentials {
     Keys(KeyPair),
     /// By an S3 key pair that the External Secrets Operator gets from a store.
     ExternalSecret(RemoteKeys),
+    /// Still to be chosen, as `init` leaves it.
+    Placeholder,
 }
 
 /// An S3 key pair. Either half may still be missing.
@@ -46,7 +48,7 @@ pub struct RemoteKeys {
     pub secret_access_key_property: Option<Text>,
 }
 
-const CREDENTIALS: &str = "expected `accessKeyId` and `secretAccessKey`, `workloadIdentity`, `externalSecret` with its keys, or `existingSecret`";
+const CREDENTIALS: &str = "`accessKeyId` and `secretAccessKey`, `workloadIdentity`, `externalSecret` with its keys, or `existingSecret`";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -62,27 +64,36 @@ struct CredentialsMapping {
 
 impl<'de> Deserialize<'de> for Credentials {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mapping = match deserializer.deserialize_any(WordOrMapping::new(CREDENTIALS))? {
-            Form::Word(word) if word == "workloadIdentity" => return Ok(Self::WorkloadIdentity),
-            Form::Word(word) if word == "existingSecret" => return Ok(Self::ExistingSecret),
-            Form::Word(_) | Form::Nothing => return Err(de::Error::custom(CREDENTIALS)),
-            Form::Mapping(mapping) => mapping,
+        let convert = |form| match form {
+            Form::Word(word) if word == "workloadIdentity" => Some(Self::WorkloadIdentity),
+            Form::Word(word) if word == "existingSecret" => Some(Self::ExistingSecret),
+            Form::Word(word) if word.starts_with('<') => Some(Self::Placeholder),
+            Form::Word(_) | Form::Nothing => None,
+            Form::Mapping(mapping) => CredentialsMapping::form(mapping),
         };
-        let CredentialsMapping {
+        deserializer.deserialize_any(OneOf { expected: CREDENTIALS, convert })
+    }
+}
+
+impl CredentialsMapping {
+    fn form(self) -> Option<Credentials> {
+        let Self {
             access_key_id,
             secret_access_key,
             workload_identity,
             existing_secret,
             external_secret,
-        } = mapping;
+        } = self;
         let is_key = |form: &Option<SecretForm>| !matches!(form, None | Some(SecretForm::Empty));
         let has_keys = is_key(&access_key_id) || is_key(&secret_access_key);
         match (workload_identity, existing_secret, external_secret) {
-            (None, None, None) => Ok(Self::Keys(KeyPair { access_key_id, secret_access_key })),
-            (Some(true), None, None) if !has_keys => Ok(Self::WorkloadIdentity),
-            (None, Some(true), None) if !has_keys => Ok(Self::ExistingSecret),
-            (None, None, Some(remote)) if !has_keys => Ok(Self::ExternalSecret(remote)),
-            _ => Err(de::Error::custom(CREDENTIALS)),
+            (None, None, None) => {
+                Some(Credentials::Keys(KeyPair { access_key_id, secret_access_key }))
+            }
+            (Some(true), None, None) if !has_keys => Some(Credentials::WorkloadIdentity),
+            (None, Some(true), None) if !has_keys => Some(Credentials::ExistingSecret),
+            (None, None, Some(remote)) if !has_keys => Some(Credentials::ExternalSecret(remote)),
+            _ => None,
         }
     }
 }
@@ -136,23 +147,24 @@ struct SourceMapping {
 }
 
 impl SourceMapping {
-    fn source<E: de::Error>(self) -> Result<SecretSource, E> {
+    fn source(self) -> Option<SecretSource> {
         match (self.env, self.file) {
-            (Some(name), None) => Ok(SecretSource::Env(name.0)),
-            (None, Some(path)) => Ok(SecretSource::File(PathBuf::from(path.0))),
-            _ => Err(E::custom("expected one of `{env: NAME}` and `{file: PATH}`")),
+            (Some(name), None) => Some(SecretSource::Env(name.0)),
+            (None, Some(path)) => Some(SecretSource::File(PathBuf::from(path.0))),
+            _ => None,
         }
     }
 }
 
 impl<'de> Deserialize<'de> for SecretForm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let expected = "expected text, `{env: NAME}` or `{file: PATH}`: put text in quotes";
-        match deserializer.deserialize_any(WordOrMapping::<SourceMapping>::new(expected))? {
-            Form::Word(secret) => Ok(Self::Literal(Secret::new(secret))),
-            Form::Mapping(mapping) => mapping.source().map(Self::From),
-            Form::Nothing => Ok(Self::Empty),
-        }
+        let convert = |form| match form {
+            Form::Word(secret) => Some(Self::Literal(Secret::new(secret))),
+            Form::Mapping(mapping) => SourceMapping::source(mapping).map(Self::From),
+            Form::Nothing => Some(Self::Empty),
+        };
+        let expected = "text, `{env: NAME}` or `{file: PATH}`";
+        deserializer.deserialize_any(OneOf { expected, convert })
     }
 }
 
@@ -180,16 +192,17 @@ pub enum TokenForm {
     None,
 }
 
-const TOKEN: &str = "expected `{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`: the token itself is never written here";
-
 impl<'de> Deserialize<'de> for TokenForm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match deserializer.deserialize_any(WordOrMapping::<SourceMapping>::new(TOKEN))? {
-            Form::Word(word) if word == "externalSecret" => Ok(Self::ExternalSecret),
-            Form::Word(word) if word == "none" => Ok(Self::None),
-            Form::Word(_) | Form::Nothing => Err(de::Error::custom(TOKEN)),
-            Form::Mapping(mapping) => mapping.source().map(Self::From),
-        }
+        let convert = |form| match form {
+            Form::Word(word) if word == "externalSecret" => Some(Self::ExternalSecret),
+            Form::Word(word) if word == "none" => Some(Self::None),
+            Form::Word(_) | Form::Nothing => None,
+            Form::Mapping(mapping) => SourceMapping::source(mapping).map(Self::From),
+        };
+        let expected =
+            "`{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`, and never the token";
+        deserializer.deserialize_any(OneOf { expected, convert })
     }
 }
 
@@ -220,33 +233,35 @@ enum Form<T> {
     Nothing,
 }
 
-struct WordOrMapping<T> {
+/// Reads a value of several forms. What isn't one of them is an error that shows nothing of it.
+struct OneOf<T, V> {
     expected: &'static str,
-    mapping: std::marker::PhantomData<T>,
+    convert: fn(Form<T>) -> Option<V>,
 }
 
-impl<T> WordOrMapping<T> {
-    fn new(expected: &'static str) -> Self {
-        Self { expected, mapping: std::marker::PhantomData }
+impl<T, V> OneOf<T, V> {
+    fn take<E: de::Error>(self, form: Form<T>) -> Result<V, E> {
+        (self.convert)(form).ok_or_else(|| E::custom(format!("expected {}", self.expected)))
     }
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for WordOrMapping<T> {
-    type Value = Form<T>;
+impl<'de, T: Deserialize<'de>, V> Visitor<'de> for OneOf<T, V> {
+    type Value = V;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.expected.trim_start_matches("expected "))
+        f.write_str(self.expected)
     }
 
-    fn visit_str<E: de::Error>(self, word: &str) -> Result<Form<T>, E> {
-        Ok(Form::Word(word.to_owned()))
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<V, E> {
+        self.take(Form::Word(word.to_owned()))
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Form<T>, E> {
-        Ok(Form::Nothing)
+    fn visit_unit<E: de::Error>(self) -> Result<V, E> {
+        self.take(Form::Nothing)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Form<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Form::Mapping)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V, A::Error> {
+        let mapping = T::deserialize(MapAccessDeserializer::new(map))?;
+        self.take(Form::Mapping(mapping))
     }
 }

@@ -50,17 +50,17 @@ impl Cluster {
         self.layers.first().map_or("", |layer| &layer.file)
     }
 
-    /// The place of a key, such as `kubeconfig.context`: in the file that has it, else in the cluster's own.
+    /// The place of a flag or variable, or of a key such as `kubeconfig.context`: in the file that has it, else in
+    /// the cluster's own.
     pub fn place(&self, key: &str) -> Place {
         let has = |layer: &&Arc<Layer>| {
             let mut keys = key.split('.');
-            let found = keys.try_fold(&layer.value, |value, key| value.get(key));
-            found.is_some()
+            keys.try_fold(&layer.value, |value, key| value.get(key)).is_some()
         };
-        let file = self.layers.iter().find(has).map(|layer| &layer.file);
+        let file = self.layers.iter().find(has).map_or(self.file(), |layer| &layer.file);
         Place {
             cluster: self.values.name.as_deref().map(str::to_owned),
-            file: Some(file.map_or(self.file(), |file| file).to_owned()),
+            file: (!key.starts_with(['-', '$'])).then(|| file.to_owned()),
             line: None,
             key: Some(format!("`{key}`")),
         }
@@ -165,7 +165,7 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
     let read = || {
         let text = yaml::decode(file::read(path)?)?;
         let documents = yaml::documents(&text).map_err(|error| {
-            error.help("put a value with `: ` or ` #` in it, or with one of @%&*!|>`[{ in front, in quotes")
+            error.help("put the value in quotes if it has `: ` or ` #` in it, or begins with one of `@ % & * ! | > [ {`")
         })?;
         let folder = file::folder(path);
         let mut layers = Vec::new();
@@ -182,7 +182,7 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
 /// The first key or type that is wrong in a text, with its line.
 fn find_mistake(text: &str) -> Option<Diagnostic> {
     let mut typed = serde_yaml::Deserializer::from_str(text).map(Option::<Values>::deserialize);
-    typed.find_map(Result::err).map(|error| yaml::explain(&error))
+    typed.find_map(Result::err).map(|error| yaml::explain(&error, text))
 }
 
 /// Refuses the YAML of other tools, rather than each of its keys.
@@ -194,6 +194,11 @@ fn check_kind(value: &Value) -> Result<(), Diagnostic> {
     if value.get("sops").is_some() {
         let message = "the file is still encrypted by SOPS";
         return Err(Diagnostic::error(message).help("decrypt it first: `sops -d FILE`"));
+    }
+    if value.get("kind").and_then(Value::as_str) == Some("Config") {
+        let message = "not a values file but a kubeconfig";
+        return Err(Diagnostic::error(message)
+            .help("pass it with `--kubeconfig`, or set `kubeconfig.path`"));
     }
     if value.get("apiVersion").is_some() && value.get("kind").is_some() {
         let message = "not a values file but a Kubernetes object";
@@ -215,7 +220,7 @@ fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<Cluster, Diagnost
     }
     let values = serde_yaml::from_value(merged).map_err(|error| {
         let with_defaults = list(layers.iter().map(|layer| &layer.file));
-        yaml::explain(&error)
+        yaml::explain(&error, "")
             .in_file(own.file.clone())
             .help(format!("it comes of merging {with_defaults}"))
     })?;

@@ -28,6 +28,11 @@ impl SecretSource {
         let (text, source) = match self {
             Self::Env(name) => {
                 let text = std::env::var(name).map_err(|_| {
+                    if file::looks_like_token(name) {
+                        let message =
+                            "that looks like a token, where a variable's name is expected";
+                        return Diagnostic::error(message);
+                    }
                     let message = format!("the environment variable {} is not set", shown(name));
                     let error = Diagnostic::error(message);
                     match name.strip_prefix('$') {

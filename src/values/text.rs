@@ -55,28 +55,8 @@ impl<'de> Deserialize<'de> for Text {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
                 Ok(Text(text.to_owned()))
             }
-
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Text, E> {
-                Err(unquoted(&format!("\"{value}\"")))
-            }
-
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Text, E> {
-                Err(unquoted(&format!("\"{value}\"")))
-            }
-
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Text, E> {
-                Err(unquoted(&format!("\"{value}\"")))
-            }
-
-            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Text, E> {
-                Err(unquoted("\"…\""))
-            }
         }
 
         deserializer.deserialize_any(Quoted)
     }
-}
-
-fn unquoted<E: de::Error>(fix: &str) -> E {
-    E::custom(format!("expected text, found a number or boolean: put it in quotes, {fix}"))
 }

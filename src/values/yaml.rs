@@ -4,10 +4,10 @@ use serde::Deserialize as _;
 use serde_yaml::Value;
 
 use crate::diagnostic::Diagnostic;
-use crate::show::safe;
+use crate::show::{plain, safe};
 
 /// The longest message of the parser that is printed in full, in characters: it may name a key.
-const LONGEST_MESSAGE: usize = 400;
+const LONGEST_MESSAGE: usize = 1000;
 
 /// Decodes a file's bytes: UTF-8, or UTF-16 as PowerShell writes it, with or without a byte order mark.
 ///
@@ -28,7 +28,8 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, Diagnostic> {
     if let Some(position) = text.find(is_control) {
         let before = text.get(..position).unwrap_or_default();
         let line = 1 + before.matches('\n').count();
-        return Err(Diagnostic::error("the file has a control character in it").on_line(Some(line)));
+        return Err(Diagnostic::error("the file has a control character in it")
+            .on_line(Some(line.to_string())));
     }
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
@@ -41,12 +42,13 @@ pub fn documents(text: &str) -> Result<Vec<Value>, Diagnostic> {
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
         let value = Value::deserialize(document).map_err(|error| {
-            let mut error = explain(&error);
+            let mut error = explain(&error, text);
             error.message = format!("not valid YAML: {}", error.message);
             error
         })?;
         if has_merge_key(&value) {
-            return Err(Diagnostic::error("YAML merge keys (`<<`) are not supported"));
+            let error = Diagnostic::error("YAML merge keys (`<<`) are not supported");
+            return Err(error.help("write the keys out, or put them in `--defaults FILE`"));
         }
         if !value.is_null() {
             documents.push(value);
@@ -65,32 +67,72 @@ fn has_merge_key(value: &Value) -> bool {
     }
 }
 
-/// An error of the parser with its line, and without the value that serde's type errors show.
-pub fn explain(error: &serde_yaml::Error) -> Diagnostic {
+/// An error of the parser about a text, with its line and key, and without the value that serde's type
+/// errors show. Of a document without a text, as when it was merged, the line isn't known.
+pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
+    let location = error.location().filter(|at| at.line() <= text.lines().count());
     let mut message = error.to_string();
-    if let Some(location) = error.location() {
-        let suffix = format!(" at line {} column {}", location.line(), location.column());
-        if let Some(start) = message.find(&suffix) {
-            message.truncate(start);
-        }
+    if let Some(start) = message.find(" at line ") {
+        message.truncate(start);
     }
-    for kind in ["invalid type: ", "invalid value: "] {
-        if let Some((path, rest)) = message.split_once(kind)
-            && let Some((found, expected)) = rest.rsplit_once(", expected ")
-        {
-            let end = found.find([' ', '`', '"']).unwrap_or(found.len());
-            let found = match found.get(..end).unwrap_or_default() {
-                "unit" => "nothing",
-                "map" => "a mapping",
-                "sequence" => "a list",
-                "integer" | "floating" => "a number",
-                "boolean" => "a boolean",
-                _ => "text",
-            };
-            message = format!("{path}expected {expected}, found {found}");
-            break;
+    let is_path = |path: &str| {
+        path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-[]/".contains(&byte))
+    };
+    let (key, message) = match message.split_once(": ") {
+        Some((key, message)) if is_path(key) => (Some(key), message),
+        _ => (None, message.as_str()),
+    };
+    let mut diagnostic = match type_error(message) {
+        Some((found, expected)) => {
+            let error = Diagnostic::error(format!("expected {expected}, found {found}"));
+            let is_unquoted =
+                expected.starts_with("text") && matches!(found, "a number" | "a boolean");
+            // Only the file knows how the number was written; and a secret isn't shown.
+            let scalar = location
+                .as_ref()
+                .filter(|_| expected == "text")
+                .and_then(|at| scalar(text, at.index()));
+            match scalar {
+                _ if !is_unquoted => error,
+                Some(scalar) => error.help(format!("put it in quotes: `\"{scalar}\"`")),
+                None => error.help("put it in quotes"),
+            }
         }
+        None => {
+            let message = message.replacen("unknown field", "unknown key", 1);
+            let message = message.replacen("unknown variant", "unknown value", 1);
+            Diagnostic::error(safe(&message, LONGEST_MESSAGE))
+        }
+    };
+    if let Some(key) = key {
+        diagnostic = diagnostic.at_key(format!("`{}`", plain(key)));
     }
-    let line = error.location().map(|location| location.line());
-    Diagnostic::error(safe(&message, LONGEST_MESSAGE)).on_line(line)
+    diagnostic.on_line(location.map(|at| format!("{}:{}", at.line(), at.column())))
+}
+
+/// What was found and what was expected, by a type error of serde.
+fn type_error(message: &str) -> Option<(&'static str, &str)> {
+    let rest = message
+        .strip_prefix("invalid type: ")
+        .or_else(|| message.strip_prefix("invalid value: "))?;
+    let (found, expected) = rest.rsplit_once(", expected ")?;
+    let expected = if expected == "i32" { "a whole number" } else { expected };
+    let kinds = [
+        ("unit", "nothing"),
+        ("map", "a mapping"),
+        ("sequence", "a list"),
+        ("integer", "a number"),
+        ("floating point", "a number"),
+        ("boolean", "a boolean"),
+        ("enum", "a YAML tag"),
+    ];
+    let kind = kinds.iter().find(|(kind, _)| found.starts_with(kind));
+    Some((kind.map_or("text", |(_, name)| name), expected))
+}
+
+/// The plain scalar that begins at a position of a text.
+fn scalar(text: &str, start: usize) -> Option<&str> {
+    let rest = text.get(start..)?;
+    let end = rest.find([',', ']', '}', '#', ' ', '\r', '\n']).unwrap_or(rest.len());
+    rest.get(..end).map(|scalar| scalar.trim_end_matches(':')).filter(|scalar| !scalar.is_empty())
 }
