@@ -334,6 +334,7 @@ pub enum FormArg {
 /// Takes a directory, and what other tools have in its place for a mistake.
 fn output_dir(text: &str) -> Result<PathBuf, &'static str> {
     match text {
+        "" => Err("-o takes a directory"),
         "yaml" | "json" | "-" => Err(
             "-o takes a directory; a stream goes to standard output: --side compute or --side control-plane, without -o",
         ),

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use kube::config::Cluster;
-use serde_yaml::Value;
+use serde_yaml::{Mapping, Value};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::show::{list, shown};
@@ -173,10 +173,14 @@ impl Kubeconfig {
     /// Where the context, its cluster or the cluster's server is missing.
     pub fn choose(&self, name: Option<&str>) -> Result<Chosen, Diagnostic> {
         let Some(context) = name.or(self.current_context.as_deref()) else {
-            let error =
-                Diagnostic::error("the kubeconfig has no current context").in_file(&self.file);
-            let error = error.help("choose one with `kubeconfig.context` or `--context`");
-            return Err(error.help(known("context", &self.contexts)));
+            let known = known("context", &self.contexts);
+            let error = match self.contexts.as_slice() {
+                [] => exportable(Diagnostic::error("the kubeconfig has no contexts")),
+                _ => Diagnostic::error("the kubeconfig has no current context")
+                    .help("choose one with `kubeconfig.context` or `--context`")
+                    .help(known),
+            };
+            return Err(error.in_file(&self.file));
         };
         let entry = find(&self.contexts, context).ok_or_else(|| {
             let message = format!("{} has no context {}", shown(&self.file), shown(context));
@@ -195,7 +199,7 @@ impl Kubeconfig {
                 .help(known("cluster", &self.clusters))
         })?;
         let mut findings = self.notes.clone();
-        if name.is_none() && self.contexts.len() > 1 {
+        if name.is_none() && self.contexts.iter().any(|other| other.name != context) {
             let message =
                 format!("nothing pins the current context, {}, of several", shown(context));
             let finding = Diagnostic::finding(Code::UnpinnedContext, message)
@@ -281,11 +285,11 @@ fn exportable(error: Diagnostic) -> Diagnostic {
 fn parse(path: &Path) -> Result<Value, Diagnostic> {
     let text = yaml::decode(file::read(path)?)?;
     let mut documents = yaml::documents(&text)?.into_iter();
-    let value = match (documents.next(), documents.next()) {
-        (Some(value), None) => value,
-        (None, _) => return Err(Diagnostic::error("the kubeconfig is empty")),
-        _ => return Err(Diagnostic::error("the kubeconfig has several documents")),
-    };
+    let nothing = || Value::Mapping(Mapping::new());
+    let value = documents.next().unwrap_or_else(nothing);
+    if documents.next().is_some() {
+        return Err(Diagnostic::error("the kubeconfig has several documents"));
+    }
     for (key, expected) in [("kind", "Config"), ("apiVersion", "v1")] {
         let found = value.get(key).and_then(Value::as_str).unwrap_or(expected);
         if !value.is_mapping() || found != expected && !found.is_empty() {

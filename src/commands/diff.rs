@@ -7,7 +7,7 @@ use crate::output::{diff, directory};
 
 /// Compares.
 pub fn run(args: &DiffArgs) -> Result<Outcome, Vec<Diagnostic>> {
-    let options = render::options(&args.inputs, &args.directory, &args.output_dir);
+    let options = render::options(&args.inputs, &args.directory, &args.output_dir, false);
     let (manifests, mut diagnostics) = render::manifests(&args.inputs, &options.sides)?;
     let plan = directory::compare(&options, manifests).map_err(failure)?;
     let code = u8::from(!plan.changes.is_empty());

@@ -1,5 +1,7 @@
 //! `render`: manifests, to standard output or into a directory.
 
+use std::path::Path;
+
 use rayon::prelude::*;
 
 use super::fleet::{self, Needs};
@@ -22,12 +24,11 @@ pub fn run(args: &RenderArgs) -> Result<Outcome, Vec<Diagnostic>> {
         let stdout = output::stream(&manifests);
         return Ok(Outcome { stdout, diagnostics, ..Outcome::default() });
     };
-    let options = options(&args.inputs, &args.directory, dir);
+    let options = options(&args.inputs, &args.directory, dir, true);
     let (manifests, mut diagnostics) = manifests(&args.inputs, &options.sides)?;
     if !args.directory.plaintext_secrets {
         directory::refuse_secrets(&manifests).map_err(|error| vec![error])?;
     }
-    directory::create(dir).map_err(failure)?;
     let plan = directory::compare(&options, manifests).map_err(failure)?;
     plan.write().map_err(failure)?;
     let (written, removed) = plan.counts();
@@ -48,7 +49,8 @@ pub fn run(args: &RenderArgs) -> Result<Outcome, Vec<Diagnostic>> {
 pub fn options(
     inputs: &InputArgs,
     args: &DirectoryArgs,
-    dir: &std::path::Path,
+    dir: &Path,
+    is_written: bool,
 ) -> directory::Options {
     let are_folders = inputs.sources.values.iter().all(|path| path.is_dir());
     directory::Options {
@@ -57,6 +59,7 @@ pub fn options(
         prune: args.prune,
         kustomization: args.kustomization,
         has_all_clusters: are_folders && inputs.sources.clusters.is_empty(),
+        is_written,
     }
 }
 

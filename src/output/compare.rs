@@ -102,7 +102,7 @@ impl Folder {
             return Ok(());
         }
         if !is_generated(&before) {
-            let message = "the file in the way was not made by this program";
+            let message = "a file that this program did not generate is in the way";
             bail!(
                 Diagnostic::error(message)
                     .in_file(path.display().to_string())
@@ -159,6 +159,7 @@ fn entries(path: &Path) -> Result<Vec<(String, fs::FileType)>> {
         refuse_link(&entry.path(), kind)?;
         found.push((entry.file_name().to_string_lossy().into_owned(), kind));
     }
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(found)
 }
 

@@ -1,7 +1,5 @@
 //! A plan as a unified diff without secrets.
 
-use std::fmt::Write as _;
-
 use similar::TextDiff;
 
 use super::directory::{Change, Plan};
@@ -33,22 +31,19 @@ fn of_file(change: &Change) -> String {
     let nothing = "/dev/null".to_owned();
     let from = if change.before.is_some() { &path } else { &nothing };
     let to = if change.after.is_some() { &path } else { &nothing };
-    let (before, after) =
-        (change.before.as_deref().unwrap_or(""), change.after.as_deref().unwrap_or(""));
-    let (Some(before), Some(after)) =
-        (mask_side(before, false), mask_side(after, change.holds_secret))
-    else {
+    let before = change.before.as_deref().unwrap_or_default();
+    let before = before.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    let after = change.after.as_deref().unwrap_or_default();
+    let masked = mask_side(&before, false).zip(mask_side(after, change.holds_secret));
+    let Some((before, after)) = masked else {
         return format!("--- {from}\n+++ {to}\n(it holds secrets, and differs)\n");
     };
     let texts = (before.text(Some(&after), "before"), after.text(Some(&before), "after"));
-    let mut text = String::new();
     let diff = TextDiff::from_lines(&texts.0, &texts.1);
-    // Writing to a string can't fail.
-    let _ = write!(text, "{}", diff.unified_diff().header(from, to));
-    if text.is_empty() {
-        text = format!("--- {from}\n+++ {to}\n(line ends differ)\n");
+    match diff.unified_diff().header(from, to).to_string() {
+        same if same.is_empty() => format!("--- {from}\n+++ {to}\n(line ends differ)\n"),
+        text => text,
     }
-    text
 }
 
 /// Masks one side; none where it holds a secret in a place that isn't known.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 
 use super::compare::{self, Folder, Planned};
@@ -33,6 +33,8 @@ pub struct Options {
     pub kustomization: bool,
     /// Whether the run has the values of every cluster of the directory.
     pub has_all_clusters: bool,
+    /// Whether the directory is written, and so made where it is missing.
+    pub is_written: bool,
 }
 
 /// What a run changes in a directory.
@@ -95,6 +97,11 @@ pub fn refuse_secrets(manifests: &[Manifest]) -> Result<(), Diagnostic> {
 /// # Errors
 /// Where the directory can't be read, has a symbolic link in it, or a file in the way that isn't generated.
 pub fn compare(options: &Options, manifests: Vec<Manifest>) -> Result<Plan> {
+    if options.is_written && !options.root.exists() {
+        fs::create_dir_all(&options.root).with_context(|| {
+            format!("failed to create {}", shown(options.root.display().to_string()))
+        })?;
+    }
     let mut plan = Plan { _lock: lock(&options.root)?, ..Plan::default() };
     let mut folders = Vec::new();
     for side in &options.sides {
@@ -175,7 +182,8 @@ impl Plan {
             self.notes.push(Diagnostic::note(message).help("`--prune` removes them"));
         }
         if had_line_ends {
-            let message = "files were checked out with Windows line ends or a byte order mark, and are written anew";
+            let message =
+                "files have Windows line ends or a byte order mark; a render writes them anew";
             let help = "put `* text eol=lf` into `.gitattributes` there";
             self.notes.push(Diagnostic::note(message).help(help));
         }
@@ -189,10 +197,10 @@ fn about_others(options: &Options, side: Side, others: &[(String, Folder)]) -> O
     let (message, help) = match (options.prune, options.has_all_clusters) {
         _ if others.is_empty() => return None,
         (false, false) => return None,
-        (true, true) => ("removes the clusters", "delete their objects from the clusters, too"),
-        (false, true) => ("leaves the clusters without values", "`--prune` removes their files"),
+        (true, true) => ("clusters removed:", "delete their objects from the clusters, too"),
+        (false, true) => ("clusters without values, left:", "`--prune` removes their files"),
         (true, false) => (
-            "leaves the other clusters",
+            "other clusters, left:",
             "to remove clusters, pass the folder of all values: `-f FOLDER --prune`",
         ),
     };
@@ -220,17 +228,12 @@ fn lock(root: &Path) -> Result<Option<File>> {
     if !root.exists() {
         return Ok(None);
     }
+    if !root.is_dir() {
+        let message = format!("{} is not a directory", shown(root.display().to_string()));
+        bail!(Diagnostic::error(message).help("choose another one with `-o DIR`"));
+    }
     let failed = || format!("failed to lock the directory {}", shown(root.display().to_string()));
     let directory = File::open(root).with_context(failed)?;
     directory.lock().with_context(failed)?;
     Ok(Some(directory))
-}
-
-/// Makes a directory, so that it can be locked.
-///
-/// # Errors
-/// Where it can't be made.
-pub fn create(root: &Path) -> Result<()> {
-    fs::create_dir_all(root)
-        .with_context(|| format!("failed to create {}", shown(root.display().to_string())))
 }

@@ -76,7 +76,7 @@ impl CertificateAuthority {
         }
         let bytes = STANDARD.decode(&text).map_err(|_| not_pem())?;
         if bytes.starts_with(b"LS0tLS1CRUdJTi") {
-            return Err(Diagnostic::error("the certificate is in base64 once too often")
+            return Err(Diagnostic::error("the certificate is in base64 twice")
                 .help("decode it once: `base64 -d`"));
         }
         Self::from_pem(&bytes)
@@ -89,8 +89,10 @@ impl CertificateAuthority {
     pub fn from_pem(bytes: &[u8]) -> Result<Self, Diagnostic> {
         let text = std::str::from_utf8(bytes).map_err(|_| not_pem())?;
         if text.contains("PRIVATE KEY-----") {
-            return Err(Diagnostic::error("there is a private key with the certificates")
-                .help("keep only the blocks between `BEGIN CERTIFICATE` and `END CERTIFICATE`"));
+            return Err(Diagnostic::error(
+                "there is a private key, where only certificates belong",
+            )
+            .help("keep only the blocks between `BEGIN CERTIFICATE` and `END CERTIFICATE`"));
         }
         let ends = |c: char| c.is_whitespace() || c == '\u{feff}' || c == '\\';
         let lines: String =

@@ -231,8 +231,10 @@ fn resolve_server(kubeconfig: &Chosen, checks: &mut Checks<'_>) -> Option<Server
         }
     };
     server.finding().into_iter().for_each(|finding| push(checks, finding));
-    let findings = server.kubeconfig_findings(kubeconfig, own.is_some());
-    findings.into_iter().for_each(|finding| push(checks, finding));
+    for (key, finding) in server.kubeconfig_findings(kubeconfig, own.is_some()) {
+        let place = entry_place(kubeconfig, checks, key);
+        checks.diagnostics.push(finding.at(&place));
+    }
     Some(server)
 }
 

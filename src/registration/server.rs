@@ -37,8 +37,10 @@ impl Server {
     /// Where the control plane couldn't dial it by host and port alone.
     pub fn parse(url: &str) -> Result<Self, Diagnostic> {
         check_filled_in(url)?;
+        if url.contains('@') {
+            return Err(unusable(url));
+        }
         if !has_scheme(url, "https") {
-            let url = if url.contains('@') { "" } else { url };
             let message = format!("the server {} doesn't begin with `https://`", shown(url));
             return Err(Diagnostic::error(message).help("write `https://HOST:PORT`"));
         }
@@ -92,8 +94,13 @@ impl Server {
         Some(Diagnostic::finding(code, message).help(REACHABLE))
     }
 
-    /// What the kubeconfig asks for and the control plane can't do, given that it dials this address.
-    pub fn kubeconfig_findings(&self, kubeconfig: &Chosen, is_replaced: bool) -> Vec<Diagnostic> {
+    /// What the kubeconfig asks for and the control plane doesn't do when it dials this address, each with
+    /// the key that asks for it.
+    pub fn kubeconfig_findings(
+        &self,
+        kubeconfig: &Chosen,
+        is_replaced: bool,
+    ) -> Vec<(&'static str, Diagnostic)> {
         let mut findings = Vec::new();
         if let Some(name) = &kubeconfig.tls_server_name
             && *name != bare(&self.host)
@@ -104,12 +111,14 @@ impl Server {
                 shown(&self.host)
             );
             let help = "set `kubeconfig.server` to an address that the certificate is for";
-            findings.push(Diagnostic::finding(Code::TlsServerName, message).help(help));
+            let finding = Diagnostic::finding(Code::TlsServerName, message).help(help);
+            findings.push(("tls-server-name", finding));
         }
         if kubeconfig.has_proxy && !is_replaced {
             let message =
                 "the kubeconfig's `proxy-url` is ignored; the control plane connects directly";
-            findings.push(Diagnostic::finding(Code::ProxyIgnored, message).help(REACHABLE));
+            let finding = Diagnostic::finding(Code::ProxyIgnored, message).help(REACHABLE);
+            findings.push(("proxy-url", finding));
         }
         findings
     }

@@ -45,8 +45,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     }
     let reason = match error.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
+        kind => kind.to_string(),
     };
     let diagnostic = Diagnostic::error(format!("failed to read {}: {reason}", shown(name(path))));
     match unexpanded(&path.to_string_lossy()) {

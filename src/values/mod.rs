@@ -80,10 +80,8 @@ pub struct KubeconfigValues {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a mapping")]
 pub struct ClusterValues {
     /// Service level.
-    #[serde(serialize_with = "sla_type")]
     pub sla: Option<Sla>,
     /// Kind of data centre.
-    #[serde(serialize_with = "dc_type")]
     pub dc: Option<Dc>,
     /// Region, in the provider's own words.
     #[schemars(length(min = 1))]
@@ -96,42 +94,28 @@ pub struct ClusterValues {
 }
 
 /// Service level of a cluster.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 pub enum Sla {
-    /// `SLA_TYPE_PRODUCTION`
+    /// For production.
+    #[serde(rename(deserialize = "production", serialize = "SLA_TYPE_PRODUCTION"))]
     Production,
-    /// `SLA_TYPE_EPHEMERAL`
+    /// Without a promise.
+    #[serde(rename(deserialize = "ephemeral", serialize = "SLA_TYPE_EPHEMERAL"))]
     Ephemeral,
 }
 
-fn sla_type<S: serde::Serializer>(sla: &Option<Sla>, serializer: S) -> Result<S::Ok, S::Error> {
-    let name = sla.map(|sla| match sla {
-        Sla::Production => "SLA_TYPE_PRODUCTION",
-        Sla::Ephemeral => "SLA_TYPE_EPHEMERAL",
-    });
-    name.serialize(serializer)
-}
-
 /// Kind of data centre that a cluster is in.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 pub enum Dc {
-    /// `DC_TYPE_ON_PREM`
+    /// Your own.
+    #[serde(rename(deserialize = "on-prem", serialize = "DC_TYPE_ON_PREM"))]
     OnPrem,
-    /// `DC_TYPE_CLOUD_GCP`
+    /// Google Cloud.
+    #[serde(rename(deserialize = "gcp", serialize = "DC_TYPE_CLOUD_GCP"))]
     Gcp,
-    /// `DC_TYPE_CLOUD_OCI`
+    /// Oracle Cloud.
+    #[serde(rename(deserialize = "oci", serialize = "DC_TYPE_CLOUD_OCI"))]
     Oci,
-}
-
-fn dc_type<S: serde::Serializer>(dc: &Option<Dc>, serializer: S) -> Result<S::Ok, S::Error> {
-    let name = dc.map(|dc| match dc {
-        Dc::OnPrem => "DC_TYPE_ON_PREM",
-        Dc::Gcp => "DC_TYPE_CLOUD_GCP",
-        Dc::Oci => "DC_TYPE_CLOUD_OCI",
-    });
-    name.serialize(serializer)
 }
 
 /// One kind of machine of a cluster; fields as in the Cluster's `spec.kubernetes.skus`.

@@ -4,7 +4,7 @@ use serde::Deserialize as _;
 use serde_yaml::Value;
 
 use crate::diagnostic::Diagnostic;
-use crate::show::{plain, safe};
+use crate::show::{plain, safe, shown};
 
 /// The longest message of the parser that is printed in full, in characters: it may name a key.
 const LONGEST_MESSAGE: usize = 1000;
@@ -101,6 +101,10 @@ pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
         None => {
             let message = message.replacen("unknown field", "unknown key", 1);
             let message = message.replacen("unknown variant", "unknown value", 1);
+            let message = match message.strip_prefix("duplicate entry with key ") {
+                Some(key) => format!("the key {} is repeated", shown(key.trim_matches('"'))),
+                None => message,
+            };
             Diagnostic::error(safe(&message, LONGEST_MESSAGE))
         }
     };
