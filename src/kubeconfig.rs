@@ -269,7 +269,7 @@ fn missing_files(paths: &[&PathBuf]) -> Diagnostic {
     let error = Diagnostic::error(format!("there is no kubeconfig at {}", shown(&names)));
     match file::unexpanded(&names) {
         Some(hint) => error.help(hint),
-        None => error.help("name one with `kubeconfig.path` or `--kubeconfig`"),
+        None => error.help("pass `--kubeconfig FILE`, or set `kubeconfig.path` in the values"),
     }
 }
 

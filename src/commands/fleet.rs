@@ -104,10 +104,12 @@ fn check_single(args: &SourceArgs, needs: Needs<'_>, clusters: usize) -> Result<
     }
 }
 
+type Parsed = OnceLock<Result<Kubeconfig, Diagnostic>>;
+
 /// The kubeconfigs of a run, each parsed once.
 #[derive(Default)]
 struct Kubeconfigs {
-    known: Mutex<HashMap<Location, Arc<OnceLock<Result<Kubeconfig, Diagnostic>>>>>,
+    known: Mutex<HashMap<Location, Arc<Parsed>>>,
 }
 
 impl Kubeconfigs {

@@ -11,7 +11,8 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::kubeconfig::{AuthoritySource, Chosen, Kubeconfig, Location};
 use crate::output;
 use crate::registration::kubeconfig_authority;
-use crate::registration::server::Server;
+use crate::registration::names::check_label;
+use crate::registration::server::{Server, is_proxy};
 use crate::render::{quoted, syntax};
 use crate::show::{list, shown};
 use crate::values::file;
@@ -23,6 +24,9 @@ const COMMON_NAMES: [&str; 4] = ["kubernetes", "default", "cluster", "local"];
 pub fn run(args: &InitArgs) -> Result<Outcome, Diagnostic> {
     let location = args.kubeconfig.clone().map_or_else(Location::of_kubectl, Location::File);
     let kubeconfig = Kubeconfig::read(&location)?;
+    if let Some(name) = &args.name {
+        check_label(name).map_err(|error| error.at_key("`--name`"))?;
+    }
     let contexts = kubeconfig.contexts();
     if args.context.is_none() && contexts.len() > 1 {
         return Err(Diagnostic::error("the kubeconfig has several contexts")
@@ -41,10 +45,8 @@ pub fn run(args: &InitArgs) -> Result<Outcome, Diagnostic> {
         return Err(Diagnostic::error(message).help("choose another file"));
     }
     output::new_file(path, &text)?;
-    let summary = format!(
-        "written to {}: replace what is in <…>, then run `ma-register inspect -f` on it",
-        shown(file::name(path))
-    );
+    let name = file::name(path);
+    let summary = format!("replace what is in <…>, then run `ma-register inspect -f {name}`");
     Ok(Outcome { summary: Some(summary), ..Outcome::default() })
 }
 
@@ -60,10 +62,14 @@ fn starter(args: &InitArgs, chosen: &Chosen) -> anyhow::Result<String> {
     };
     let (_, authority) = kubeconfig_authority(chosen, server.as_ref().ok(), authority_file);
     let is_gke_dns = server.as_ref().is_ok_and(Server::is_gke_dns_endpoint);
-    let path = args.kubeconfig.as_ref().map(|path| {
+    // A pipe can't be read again.
+    let kubeconfig = args.kubeconfig.as_ref().filter(|path| file::folder(path).is_some());
+    let path = kubeconfig.map(|path| {
         let folder = args.output.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         quoted(&relative(path, folder).to_string_lossy())
     });
+    let proxy_doubt = is_proxy(&chosen.server)
+        .then(|| "the kubeconfig's CA is that of the proxy in front".to_owned());
     let name = args.name.clone().or_else(|| name_of(&chosen.cluster));
     let values = context! {
         name => name.map_or_else(|| "<NAME>".to_owned(), |name| quoted(&name)),
@@ -71,7 +77,7 @@ fn starter(args: &InitArgs, chosen: &Chosen) -> anyhow::Result<String> {
         context => quoted(&chosen.context),
         server_doubt => doubt.map(|doubt| doubt.message),
         port => server.as_ref().map_or(6443, |server| server.port),
-        authority_doubt => authority.err().map(|error| error.message).filter(|_| !is_gke_dns),
+        authority_doubt => authority.err().map(|error| error.message).or(proxy_doubt),
         is_gke_dns => is_gke_dns,
     };
     let mut environment = Environment::new();

@@ -4,7 +4,7 @@ pub mod certificate_authority;
 pub mod external_secrets;
 mod fleet;
 mod metadata;
-mod names;
+pub mod names;
 pub mod server;
 pub mod service_account;
 pub mod storage;

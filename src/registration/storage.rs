@@ -111,7 +111,10 @@ pub fn resolve(
     check_extra_env(&extra_env, checks);
     let access = match credentials {
         None | Some(Credentials::Placeholder) => {
-            let error = Diagnostic::error("nothing says how jobs get access to the storage");
+            let error = match credentials {
+                None => Diagnostic::error("no credentials for the storage"),
+                Some(_) => Diagnostic::error("the credentials are a placeholder"),
+            };
             checks.push("storage.credentials", error.help(FORMS));
             None
         }

@@ -1,5 +1,6 @@
 //! From the `-f` of a command line to the values of each cluster.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -187,28 +188,22 @@ fn find_mistake(text: &str) -> Option<Diagnostic> {
 
 /// Refuses the YAML of other tools, rather than each of its keys.
 fn check_kind(value: &Value) -> Result<(), Diagnostic> {
-    if !value.is_mapping() {
-        let message = "not a values file: expected a mapping";
-        return Err(Diagnostic::error(message).help("`ma-register init` writes one to begin with"));
-    }
-    if value.get("sops").is_some() {
-        let message = "the file is still encrypted by SOPS";
-        return Err(Diagnostic::error(message).help("decrypt it first: `sops -d FILE`"));
-    }
-    if value.get("kind").and_then(Value::as_str) == Some("Config") {
-        let message = "not a values file but a kubeconfig";
-        return Err(Diagnostic::error(message)
-            .help("pass it with `--kubeconfig`, or set `kubeconfig.path`"));
-    }
-    if value.get("apiVersion").is_some() && value.get("kind").is_some() {
-        let message = "not a values file but a Kubernetes object";
-        return Err(Diagnostic::error(message).help("`ma-register init` writes a values file"));
-    }
-    if value.get("replicaCount").is_some() || value.get("image").is_some() {
-        let message = "not a values file of this program but a Helm chart's";
-        return Err(Diagnostic::error(message).help("`ma-register init` writes a values file"));
-    }
-    Ok(())
+    let has = |key: &str| value.get(key).is_some();
+    let init = "write one with `ma-register init`";
+    let (message, help) = if !value.is_mapping() {
+        ("not a values file: expected a mapping", init)
+    } else if has("sops") {
+        ("the file is still encrypted by SOPS", "decrypt it first: `sops -d FILE`")
+    } else if value.get("kind").and_then(Value::as_str) == Some("Config") {
+        ("a kubeconfig, not a values file", "pass it with `--kubeconfig`, or set `kubeconfig.path`")
+    } else if has("apiVersion") && has("kind") {
+        ("a Kubernetes object, not a values file", init)
+    } else if has("replicaCount") || has("image") {
+        ("values of a Helm chart, not of this program", init)
+    } else {
+        return Ok(());
+    };
+    Err(Diagnostic::error(message).help(help))
 }
 
 fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<Cluster, Diagnostic> {
@@ -228,14 +223,13 @@ fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<Cluster, Diagnost
 }
 
 fn repeated_names(clusters: &[Cluster]) -> Vec<Diagnostic> {
-    let mut seen = std::collections::HashMap::new();
+    let mut seen = HashMap::new();
     let mut errors = Vec::new();
     for cluster in clusters.iter().filter(|cluster| !cluster.name().is_empty()) {
-        if let Some(first) = seen.insert(cluster.name(), cluster.file()) {
+        if let Some(first) = seen.insert(cluster.name(), cluster) {
             let message = format!("two clusters have the name {}", shown(cluster.name()));
-            for file in [first, cluster.file()] {
-                errors.push(Diagnostic::error(message.clone()).in_file(file).at_key("`name`"));
-            }
+            let error = Diagnostic::error(message).help("give each its own name");
+            errors.extend([first, cluster].map(|one| error.clone().at(&one.place("name"))));
         }
     }
     errors
