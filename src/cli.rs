@@ -57,7 +57,8 @@ Examples:
 Examples:
   ma-register render -f compute-0.yaml --side compute | kubectl --context compute-0 apply -f -
   kubectl --context compute-0 get secret ray-manager-token -o jsonpath='{.data.token}' | base64 -d |
-    ma-register render -f compute-0.yaml --side control-plane --token-file - | kubectl --context cp apply -f -
+    ma-register render -f compute-0.yaml --side control-plane --token-file - |
+    kubectl --context cp apply -f -
   ma-register render -f clusters/ -o deploy --prune")]
     Render(RenderArgs),
 

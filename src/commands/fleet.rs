@@ -81,7 +81,7 @@ fn check_standard_input(args: &SourceArgs, needs: Needs<'_>) -> Result<(), Diagn
     let uses = files.chain(needs.token_file).filter(|path| *path == Path::new("-")).count();
     match uses {
         0 | 1 => Ok(()),
-        _ => Err(Diagnostic::error("standard input, `-`, can be read once only")),
+        _ => Err(Diagnostic::error("standard input (`-`) can be read only once")),
     }
 }
 

@@ -44,7 +44,7 @@ fn check_name(name: &str) -> Result<(), Diagnostic> {
     check_subdomain(&format!("{name}-binding"))?;
     match name {
         "default" | "cluster-admin" | "admin" | "edit" | "view" => {
-            let message = format!("{} is a name of Kubernetes' own", shown(name));
+            let message = format!("{} belongs to Kubernetes itself", shown(name));
             Err(Diagnostic::error(message).help("choose another name"))
         }
         _ => Ok(()),
@@ -57,9 +57,13 @@ fn check_token_secrets(names: &[String]) -> Result<(), Diagnostic> {
     }
     for (index, name) in names.iter().enumerate() {
         check_subdomain(name)?;
-        if name == STORAGE_SECRET || names.iter().take(index).any(|earlier| earlier == name) {
-            let message = format!("{} is the name of another Secret", shown(name));
-            return Err(Diagnostic::error(message).help("choose a name that isn't used"));
+        if name == STORAGE_SECRET {
+            let message = format!("{} is the Secret with the storage's keys", shown(name));
+            return Err(Diagnostic::error(message).help("choose another name"));
+        }
+        if names.iter().take(index).any(|earlier| earlier == name) {
+            let message = format!("{} is listed twice", shown(name));
+            return Err(Diagnostic::error(message).help("remove one of the two"));
         }
     }
     Ok(())

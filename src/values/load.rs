@@ -13,6 +13,9 @@ use super::{Values, file, merge, yaml};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::show::{list, shown};
 
+/// What most often helps where YAML can't be parsed.
+const QUOTES: &str = "put the value in quotes if it has `: ` or ` #` in it, or begins with one of `@ % & * ! | > [ {`";
+
 /// Where values come from.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -139,7 +142,7 @@ fn read_folder(folder: &Path) -> Result<(Vec<PathBuf>, Option<Arc<Layer>>), Diag
 fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
     let (text, mut layers) = read_layers(path)?;
     if layers.len() > 1 {
-        return Err(Diagnostic::error("defaults are one document").in_file(file::name(path)));
+        return Err(Diagnostic::error("defaults must be one document").in_file(file::name(path)));
     }
     find_mistake(&text).map_or(Ok(()), |error| Err(error.in_file(file::name(path))))?;
     let nothing = || Layer { file: file::name(path), value: Value::Mapping(Mapping::new()) };
@@ -165,8 +168,9 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
     let name = file::name(path);
     let read = || {
         let text = yaml::decode(file::read(path)?)?;
-        let documents = yaml::documents(&text).map_err(|error| {
-            error.help("put the value in quotes if it has `: ` or ` #` in it, or begins with one of `@ % & * ! | > [ {`")
+        let documents = yaml::documents(&text).map_err(|error| match error.helps.as_slice() {
+            [] => error.help(QUOTES),
+            _ => error,
         })?;
         let folder = file::folder(path);
         let mut layers = Vec::new();

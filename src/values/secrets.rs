@@ -44,14 +44,18 @@ impl SecretSource {
             }
             Self::File(path) => {
                 let bytes = file::read(path)?;
-                let name = format!("the file {}", shown(file::name(path)));
+                let name = match file::name(path) {
+                    name if path.as_os_str() == "-" => name,
+                    name => format!("the file {}", shown(name)),
+                };
                 let text = String::from_utf8(bytes);
                 (text.map_err(|_| Diagnostic::error(format!("{name} is not text")))?, name)
             }
         };
         let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
-            return Err(Diagnostic::error(format!("{source} is empty")));
+            return Err(Diagnostic::error(format!("{source} is empty"))
+                .help("check the step that fills it"));
         }
         Ok(Secret::new(text))
     }

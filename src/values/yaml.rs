@@ -42,9 +42,9 @@ pub fn documents(text: &str) -> Result<Vec<Value>, Diagnostic> {
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
         let value = Value::deserialize(document).map_err(|error| {
-            let mut error = explain(&error, text);
-            error.message = format!("not valid YAML: {}", error.message);
-            error
+            let mut explained = explain(&error, text);
+            explained.message = format!("not valid YAML: {}", explained.message);
+            explained
         })?;
         if has_merge_key(&value) {
             let error = Diagnostic::error("YAML merge keys (`<<`) are not supported");
@@ -101,11 +101,13 @@ pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
         None => {
             let message = message.replacen("unknown field", "unknown key", 1);
             let message = message.replacen("unknown variant", "unknown value", 1);
-            let message = match message.strip_prefix("duplicate entry with key ") {
-                Some(key) => format!("the key {} is repeated", shown(key.trim_matches('"'))),
-                None => message,
-            };
-            Diagnostic::error(safe(&message, LONGEST_MESSAGE))
+            match message.strip_prefix("duplicate entry with key ") {
+                Some(key) => {
+                    let message = format!("the key {} is repeated", shown(key.trim_matches('"')));
+                    Diagnostic::error(message).help("remove one of the two")
+                }
+                None => Diagnostic::error(safe(&message, LONGEST_MESSAGE)),
+            }
         }
     };
     if let Some(key) = key {
@@ -120,7 +122,7 @@ fn type_error(message: &str) -> Option<(&'static str, &str)> {
         .strip_prefix("invalid type: ")
         .or_else(|| message.strip_prefix("invalid value: "))?;
     let (found, expected) = rest.rsplit_once(", expected ")?;
-    let expected = if expected == "i32" { "a whole number" } else { expected };
+    let expected = if expected == "u32" { "a whole number, 0 or more" } else { expected };
     let kinds = [
         ("unit", "nothing"),
         ("map", "a mapping"),
