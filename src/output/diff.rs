@@ -2,7 +2,8 @@
 
 use similar::TextDiff;
 
-use super::directory::{Change, Plan};
+use super::compare::Change;
+use super::directory::Plan;
 use super::mask::{Masked, mask};
 
 /// What a plan would change, with ANSI colours.

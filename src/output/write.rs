@@ -9,16 +9,9 @@ use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use tempfile::{Builder, TempPath};
 
-use super::directory::{Change, Plan};
+use super::compare::{Change, PREFIX, SUFFIX};
+use super::directory::Plan;
 use crate::show::shown;
-
-const PREFIX: &str = ".ma-register-";
-const SUFFIX: &str = ".tmp";
-
-/// Whether a file name is that of a temporary file of this program.
-pub fn is_temporary(name: &str) -> bool {
-    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
-}
 
 impl Plan {
     /// Makes the changes.

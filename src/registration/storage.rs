@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::external_secrets::{ExternalSecrets, RemoteKeyPair};
 use super::names::{check_filled_in, check_variable};
-use super::{Checks, SecretResult, server};
+use super::resolve::Checks;
+use super::{SecretResult, server};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::secret::{Secret, names_a_secret};
 use crate::show::shown;
