@@ -150,7 +150,10 @@ impl CertificateAuthority {
         let is_early = |one: &&Certificate| one.not_before > now;
         let early: Vec<_> = self.certificates.iter().filter(is_early).collect();
         if !early.is_empty() && early.len() + expired.len() == all {
-            let message = format!("not valid yet: {}", list(early.iter().map(|one| &one.subject)));
+            let message = format!(
+                "the certificate authority is not valid yet: {}",
+                list(early.iter().map(|one| &one.subject))
+            );
             findings.push(
                 Diagnostic::finding(Code::CaNotYetValid, message)
                     .help("check this machine's clock"),

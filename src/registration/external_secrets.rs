@@ -65,18 +65,16 @@ pub fn resolve(values: &ExternalSecretsValues, checks: &mut Checks<'_>) -> Optio
         [("computeStore", compute_store), ("controlPlaneStore", control_plane_store)]
     {
         if let Some(store) = store {
-            checks.take(&format!("externalSecrets.{key}.name"), check_subdomain(&store.name))?;
+            checks.take(&format!("externalSecrets.{key}.name"), check_subdomain(&store.name));
         }
     }
     let key_prefix = key_prefix.as_deref().unwrap_or("michelangelo/");
-    checks.take("externalSecrets.keyPrefix", check_key_prefix(key_prefix))?;
+    checks.take("externalSecrets.keyPrefix", check_key_prefix(key_prefix));
     let property = match property {
         None => Some("token"),
         Some(property) => property.as_deref(),
     };
-    if let Some(property) = property {
-        checks.take("externalSecrets.property", check_property(property))?;
-    }
+    checks.take("externalSecrets.property", property.map_or(Ok(()), check_property));
     let interval = go_duration(refresh_interval.as_deref().unwrap_or("1h"));
     Some(ExternalSecrets {
         compute_store: compute_store.clone(),
@@ -106,7 +104,8 @@ impl ExternalSecrets {
         let mut take = |name: &str, text: &Option<Text>| {
             let key = format!("storage.credentials.externalSecret.{name}");
             let text = match text.as_deref() {
-                None | Some("") => Err(Diagnostic::error("the key is missing")),
+                None | Some("") => Err(Diagnostic::error(format!("`{name}` is missing"))
+                    .help("write where the store has the S3 key")),
                 Some(text) => check_filled_in(text).map(|()| text.to_owned()),
             };
             checks.take(&key, text)

@@ -170,9 +170,8 @@ pub fn check_secret(secret: Secret) -> SecretResult {
         return Err(Diagnostic::error("the secret is empty").help(help));
     }
     if secret.expose().contains(char::is_control) {
-        return Err(Diagnostic::error(
-            "the secret has a line break or another control character in it",
-        ));
+        let message = "the secret has a line break or another control character in it";
+        return Err(Diagnostic::error(message).help("write it on one line"));
     }
     Ok(secret)
 }

@@ -56,9 +56,10 @@ impl Token {
         if let Some(finding) = self.secret.unresolved() {
             return vec![finding];
         }
-        let current = account.token_secrets.last().map_or("", String::as_str);
-        let source =
-            format!("take the token of the Secret {} in namespace `default`", shown(current));
+        let current = account.token_secrets.last().map_or("NAME", String::as_str);
+        let source = format!(
+            "read it from the compute cluster: `kubectl -n default get secret {current} -o jsonpath='{{.data.token}}' | base64 -d`"
+        );
         let Some(claims) = &self.claims else {
             let finding =
                 Diagnostic::finding(Code::TokenNotJwt, "the token is not a JSON Web Token");
@@ -78,7 +79,7 @@ impl Token {
             claims.token_secret.as_deref().filter(|secret| *secret != current)
         {
             let message = format!(
-                "the token is of the Secret {}, and the current one is {}",
+                "the token belongs to the Secret {}, and the current one is {}",
                 shown(secret),
                 shown(current)
             );
@@ -90,9 +91,7 @@ impl Token {
                 false => (Code::TokenExpires, "expires"),
             };
             let message = format!("the token {verb} at {}", time(expires));
-            findings.push(
-                Diagnostic::finding(code, message).help(format!("{source}, which doesn't expire")),
-            );
+            findings.push(Diagnostic::finding(code, message).help(&source));
         }
         findings
     }
