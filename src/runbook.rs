@@ -18,10 +18,6 @@ pub struct Runbook {
     pub compute_kubectl: Vec<String>,
     /// The arguments by which kubectl reaches the control-plane cluster.
     pub control_plane_kubectl: Vec<String>,
-    /// The compute cluster's context.
-    pub compute_context: String,
-    /// The control-plane cluster's context.
-    pub control_plane_context: String,
     /// How the token gets to the control plane: `pipe`, `values`, `external` or `none`.
     pub token_source: &'static str,
     /// Names of the token Secrets; the last is the current one.

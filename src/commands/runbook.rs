@@ -86,8 +86,6 @@ fn runbook(
             &args.control_plane_context,
             args.control_plane_kubeconfig.as_deref(),
         ),
-        compute_context,
-        control_plane_context: args.control_plane_context.clone(),
         token_source: match &cluster.values.token {
             None => "pipe",
             Some(TokenForm::From(_)) => "values",

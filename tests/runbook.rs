@@ -1,0 +1,250 @@
+//! `runbook`: the scripts that it prints, run against two clusters that are folders (`runbook/kubectl`).
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_ma-register");
+const VALUES: &str = "
+name: c0
+kubeconfig: {path: kubeconfig, context: compute-0}
+storage: {endpoint: 'http://minio:9091', credentials: {accessKeyId: id, secretAccessKey: a-secret-key}}
+";
+const ROTATED: &str = "serviceAccount: {tokenSecrets: [ray-manager-token, ray-manager-token-2]}\n";
+const EXTERNAL: &str = "token: externalSecret
+externalSecrets: {computeStore: {name: v, kind: SecretStore}, controlPlaneStore: {name: v, kind: SecretStore}}
+";
+
+/// A folder with values, a kubeconfig and two clusters, in which the scripts are run.
+struct World(TempDir);
+
+impl World {
+    fn new() -> Self {
+        let world = Self(tempfile::tempdir().unwrap());
+        for folder in ["bin", "tmp", "world/compute-0", "world/control-plane"] {
+            fs::create_dir_all(world.path(folder)).unwrap();
+        }
+        let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let kubeconfig = project.join("fixtures/kubeconfigs/aks.kubeconfig");
+        fs::copy(kubeconfig, world.path("kubeconfig")).unwrap();
+        world.write("values.yaml", VALUES);
+        world.write("world/failing", "");
+        world.write("world/health", "CONDITION_STATUS_TRUE");
+        world.write("world/control-plane/deployment.michelangelo-controllermgr", "0 - -\n");
+        symlink(PROGRAM, world.path("bin/ma-register")).unwrap();
+        symlink(project.join("tests/runbook/kubectl"), world.path("bin/kubectl")).unwrap();
+        symlink("/usr/bin/true", world.path("bin/sleep")).unwrap(); // all is there at once
+        world
+    }
+
+    fn registered() -> Self {
+        let world = Self::new();
+        world.succeeds("register", &[]);
+        world
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Writes what `runbook` prints for these words to `script.sh`.
+    fn make(&self, runbook: &str) {
+        let mut command = Command::new(PROGRAM);
+        command.current_dir(self.0.path()).arg("runbook").args(runbook.split(' '));
+        command.args(["-f", "values.yaml", "--control-plane-context", "control-plane"]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::write(self.path("script.sh"), output.stdout).unwrap();
+    }
+
+    /// Makes a script and runs it. Returns its exit code and all that it printed.
+    fn run(&self, runbook: &str, arguments: &[&str]) -> (i32, String) {
+        self.make(runbook);
+        let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new("bash");
+        command.current_dir(self.0.path()).arg("script.sh").args(arguments).env("PATH", path);
+        command.env("WORLD", self.path("world")).env("TMPDIR", self.path("tmp"));
+        let output = command.output().unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        // No token or key is in what was printed, in a call, in the script or in a file.
+        let public = format!("{text}{}{}", self.calls(), files(self.0.path())["script.sh"]);
+        let tokens = self.objects().into_values().map(|object| token(&object));
+        let secrets = ["a-secret-key", "SENTINEL"].map(|secret| STANDARD.encode(secret));
+        for secret in tokens.chain(secrets).filter(|secret| !secret.is_empty()) {
+            let decoded = String::from_utf8(STANDARD.decode(&secret).unwrap()).unwrap();
+            assert!(!public.contains(&secret) && !public.contains(&decoded));
+        }
+        let number = files(self.0.path()).len() + files(&self.path("tmp")).len();
+        assert_eq!(number, 3, "more than kubeconfig, script.sh and values.yaml");
+        (output.status.code().unwrap(), text)
+    }
+
+    #[track_caller]
+    fn succeeds(&self, runbook: &str, arguments: &[&str]) -> String {
+        let (code, text) = self.run(runbook, arguments);
+        assert_eq!(code, 0, "{text}");
+        text
+    }
+
+    /// Runs a script in which a call fails, if one is given.
+    #[track_caller]
+    fn stops(&self, runbook: &str, failing: &str, step: &str) -> String {
+        self.write("world/failing", failing);
+        let (code, text) = self.run(runbook, &[]);
+        self.write("world/failing", "");
+        assert_ne!(code, 0, "{failing}: {text}");
+        contains(&text, &format!("\nStopped at: {step}"));
+        contains(&text, "\nLook at the message above, and at: ");
+        text
+    }
+
+    fn calls(&self) -> String {
+        fs::read_to_string(self.path("world/calls")).unwrap_or_default()
+    }
+
+    fn restarts(&self) -> usize {
+        self.calls().matches("rollout restart").count()
+    }
+
+    /// Both clusters' objects; one of them is the controller's Deployment.
+    fn objects(&self) -> BTreeMap<String, String> {
+        let both = ["world/compute-0", "world/control-plane"].map(|side| files(&self.path(side)));
+        both.into_iter().flatten().collect()
+    }
+}
+
+/// The token in an object, in base64.
+fn token(object: &str) -> String {
+    object.split(' ').nth(1).unwrap().replace('-', "")
+}
+
+/// The files in a folder, by name.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    let read = |path: PathBuf| (name(&path), fs::read_to_string(&path).unwrap());
+    paths.filter(|path| path.is_file()).map(read).collect()
+}
+
+#[track_caller]
+fn contains(text: &str, part: &str) {
+    assert!(text.contains(part), "no `{part}` in: {text}");
+}
+
+#[test]
+fn registers_and_deregisters() {
+    for (further, number) in [("", 10), (EXTERNAL, 12)] {
+        let world = World::new();
+        world.write("values.yaml", &[VALUES, further].concat());
+        contains(&world.succeeds("register", &["--check"]), "to change: ConfigMap/");
+        assert_eq!(world.objects().len(), 1, "--check has changed something");
+        world.succeeds("register", &[]);
+        let registered = world.objects();
+        assert_eq!(registered.len(), number);
+        for arguments in [&["--check"][..], &[]] {
+            assert!(!world.succeeds("register", arguments).contains("to change"));
+            assert_eq!(world.objects(), registered);
+        }
+        world.succeeds("deregister", &["--check"]);
+        assert_eq!((world.objects(), world.restarts()), (registered, 0));
+        world.succeeds("deregister", &[]);
+        world.succeeds("deregister", &[]);
+        assert_eq!((world.objects().len(), world.restarts()), (1, 1));
+    }
+}
+
+#[test]
+fn updates_rotates_and_waits_for_a_new_health_check() {
+    let world = World::registered();
+    world.write("values.yaml", &VALUES.replace("0}", "0, server: 'https://other.example.com'}"));
+    let text = world.succeeds("register", &["--check"]);
+    contains(&text, "/cluster-c0-client-token\nto change: Cluster/c0\n\nChecked.");
+    world.succeeds("register", &[]);
+    contains(&world.objects()["cluster.c0"], "https://other.example.com");
+    world.write("values.yaml", &[VALUES, ROTATED].concat());
+    // The restart that a run did not come to is left to the next one.
+    world.stops("register", "rollout restart", "restart the controller");
+    contains(&world.succeeds("register", &[]), "delete secret -n default ray-manager-token\n");
+    assert_eq!(world.restarts(), 3);
+    let secrets = ["ray-manager-token", "ray-manager-token-2", "cluster-c0-client-token"];
+    let [old, new, used] = secrets.map(|name| token(&world.objects()[&format!("secret.{name}")]));
+    assert!(old != new && new == used);
+    for health in ["CONDITION_STATUS_FALSE", "stale CONDITION_STATUS_TRUE"] {
+        world.write("world/health", health);
+        contains(&world.stops("register", "", "verify"), "has not reported the cluster healthy");
+    }
+}
+
+#[test]
+fn touches_only_its_own_objects() {
+    let world = World::registered();
+    let before = world.objects();
+    world.write("values.yaml", &VALUES.replace("name: c0", "name: c1"));
+    for runbook in ["register", "deregister"] {
+        let text = world.stops(runbook, "", "check the compute cluster");
+        contains(&text, "is registered as c0");
+    }
+    world.write("values.yaml", VALUES);
+    world.stops("deregister", "^compute-0 ", "check the compute cluster");
+    assert_eq!(world.objects(), before);
+    world.write("kubeconfig", "not read");
+    world.succeeds("deregister --compute-gone", &[]);
+    assert_eq!(world.objects().len(), 7);
+}
+
+/// Each run comes one call further than the one before.
+#[test]
+fn stops_where_a_call_fails() {
+    let world = World::new();
+    for (runbook, failing, step) in [
+        ("register", "^compute-0 get --raw", "check the compute cluster"),
+        ("register", "^compute-0 apply .*dry-run", "check the compute cluster"),
+        ("register", "^control-plane get --raw", "check the control plane"),
+        ("register", "^control-plane auth can-i", "check the control plane"),
+        ("register", "^compute-0 apply .* -$", "apply the compute side"),
+        ("register", "^compute-0 .*wait", "wait for the token"),
+        ("register", "^control-plane apply .* -$", "apply the control-plane side"),
+        ("register", "^control-plane .* get secret [^ ]* [^ ]*$", "verify"),
+        ("deregister", "delete .* clusters.michelangelo.api", "delete the Cluster"),
+        ("deregister", "delete .* secret cluster-c0-ca-data", "delete its Secrets"),
+        ("deregister", "^compute-0 delete .* secret", "delete the compute side"),
+        ("deregister", "rollout restart", "restart the controller"),
+    ] {
+        world.stops(runbook, failing, step);
+        let is_unchanged = runbook == "register" && step.starts_with("check");
+        assert!(!is_unchanged || world.objects().len() == 1, "{failing}");
+    }
+    world.succeeds("deregister", &[]);
+    assert_eq!(world.objects().len(), 1);
+}
+
+/// Needs shellcheck.
+#[test]
+fn is_short_and_clean_and_takes_no_other_arguments() {
+    let world = World::new();
+    for (runbook, argument) in [("register", "--dry-run"), ("register", ""), ("deregister", "-h")] {
+        let refusal = (2, "usage: bash script.sh [--check]\n".to_owned());
+        assert_eq!(world.run(runbook, &["--check", argument]), refusal);
+        assert_eq!(world.run(runbook, &[argument]), refusal);
+    }
+    assert_eq!(world.calls(), "");
+    for further in ["", ROTATED, EXTERNAL, "token: none", "serviceAccount: {scope: namespace}"] {
+        world.write("values.yaml", &[VALUES, further].concat());
+        for runbook in ["register", "deregister", "deregister --compute-gone"] {
+            world.make(runbook);
+            let output = Command::new("shellcheck").arg(world.path("script.sh")).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+            assert!(files(world.0.path())["script.sh"].lines().count() <= 120);
+        }
+    }
+}
