@@ -96,7 +96,7 @@ Examples:
         dir: PathBuf,
     },
 
-    /// Print a script by which a shell completes the arguments
+    /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:
   source <(ma-register completions bash)
@@ -121,14 +121,14 @@ Examples:
     #[command(after_help = "\
 Examples:
   ma-register runbook deregister -f compute-0.yaml --control-plane-context cp > deregister.sh
-  ma-register runbook deregister -f compute-0.yaml --control-plane-context cp --compute-gone | bash")]
+  bash deregister.sh --check && bash deregister.sh")]
     Deregister {
         /// As for `register`.
         #[command(flatten)]
         args: RunbookArgs,
 
         /// The compute cluster is gone: clean up the control plane alone
-        #[arg(long)]
+        #[arg(long, help_heading = "Clusters")]
         compute_gone: bool,
     },
 }
@@ -151,11 +151,11 @@ pub struct SourceArgs {
     #[arg(long = "cluster", value_name = "NAME", num_args = 1..)]
     pub clusters: Vec<String>,
 
-    /// Compute kubeconfig [default: $KUBECONFIG, ~/.kube/config]
+    /// Compute kubeconfig, for one cluster [default: $KUBECONFIG, ~/.kube/config]
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
 
-    /// Context in it [default: the current one]
+    /// Context in it, for one cluster [default: the current one]
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
 
@@ -176,7 +176,7 @@ pub struct InputArgs {
     #[command(flatten)]
     pub sources: SourceArgs,
 
-    /// File with the service account's token, `-` for standard input
+    /// File with the service account's token, `-` for standard input; for one cluster
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 }
@@ -191,8 +191,8 @@ pub struct DirectoryArgs {
 
     /// Remove generated files that the run doesn't yield
     ///
-    /// In the folders of the run's clusters; and the folders of clusters that are gone, if every -f is a
-    /// folder. So a directory belongs to one set of folders.
+    /// Removes them in the folders of the run's clusters. Folders of clusters that are gone are removed, too,
+    /// if every -f is a folder and --cluster isn't given. So a directory belongs to one set of folders.
     #[arg(long, requires = "output_dir")]
     pub prune: bool,
 
@@ -216,7 +216,7 @@ pub struct RenderArgs {
     #[command(flatten)]
     pub inputs: InputArgs,
 
-    /// Directory to write to, one file an object
+    /// Directory to write to, one file per object
     #[arg(short, long, value_name = "DIR", help_heading = "Output", value_parser = output_dir)]
     pub output_dir: Option<PathBuf>,
 

@@ -17,23 +17,20 @@ use crate::values::{file, yaml};
 pub enum Location {
     /// A file that a flag or the values name.
     File(PathBuf),
-    /// The files of `$KUBECONFIG`, of which some may be missing.
-    Environment(Vec<PathBuf>),
+    /// The files that kubectl takes, of which some may be missing.
+    OfKubectl(Vec<PathBuf>),
 }
 
 impl Location {
-    /// The one that kubectl would take: `$KUBECONFIG`, else `~/.kube/config`.
+    /// `$KUBECONFIG`, else `~/.kube/config`.
     pub fn of_kubectl() -> Self {
-        match std::env::var_os("KUBECONFIG").filter(|paths| !paths.is_empty()) {
-            Some(paths) => {
-                let paths = std::env::split_paths(&paths);
-                Self::Environment(paths.filter(|path| !path.as_os_str().is_empty()).collect())
-            }
-            None => {
-                let home = std::env::var_os("HOME").unwrap_or_default();
-                Self::File(Path::new(&home).join(".kube/config"))
-            }
-        }
+        let paths = std::env::var_os("KUBECONFIG").filter(|paths| !paths.is_empty());
+        let paths = paths.unwrap_or_else(|| {
+            let home = std::env::var_os("HOME").unwrap_or_default();
+            Path::new(&home).join(".kube/config").into_os_string()
+        });
+        let paths = std::env::split_paths(&paths);
+        Self::OfKubectl(paths.filter(|path| !path.as_os_str().is_empty()).collect())
     }
 }
 
@@ -102,12 +99,10 @@ impl Kubeconfig {
     /// # Errors
     /// Where one isn't a kubeconfig, or none is there.
     pub fn read(location: &Location) -> Result<Self, Diagnostic> {
-        let paths = match location {
-            Location::File(path) => std::slice::from_ref(path),
-            Location::Environment(paths) => paths,
+        let (there, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = match location {
+            Location::File(path) => (vec![path], Vec::new()),
+            Location::OfKubectl(paths) => paths.iter().partition(|path| path.exists()),
         };
-        let is_there = |path: &&PathBuf| path.as_path() == Path::new("-") || path.exists();
-        let (there, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(is_there);
         let Some(first) = there.first() else {
             return Err(missing_files(&missing));
         };
@@ -239,7 +234,7 @@ impl Kubeconfig {
             described(other),
             shown(&first.name),
         );
-        let finding = Diagnostic::finding(Code::ShadowedEntry, message);
+        let finding = Diagnostic::finding(Code::ShadowedEntry, message).at_key("`$KUBECONFIG`");
         Some(finding.help("name one file with `kubeconfig.path` or `--kubeconfig`"))
     }
 }
@@ -259,7 +254,8 @@ fn known(kind: &str, entries: &[Entry]) -> String {
 fn missing_file(path: &Path) -> Diagnostic {
     let message = format!("{} of `$KUBECONFIG` is missing", shown(file::name(path)));
     let hint = file::unexpanded(&path.to_string_lossy());
-    hint.into_iter().fold(Diagnostic::note(message), Diagnostic::help)
+    let note = Diagnostic::note(message).at_key("`$KUBECONFIG`");
+    hint.into_iter().fold(note, Diagnostic::help)
 }
 
 fn missing_files(paths: &[&PathBuf]) -> Diagnostic {

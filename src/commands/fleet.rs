@@ -151,7 +151,7 @@ fn read(
         let chosen = kubeconfigs.choose(&location, context);
         let path_key = match (&args.kubeconfig, &location) {
             (Some(_), _) => "--kubeconfig",
-            (None, Location::Environment(_)) => "$KUBECONFIG",
+            (None, Location::OfKubectl(_)) => "$KUBECONFIG",
             (None, Location::File(_)) => "kubeconfig.path",
         };
         let context_key = args.context.as_ref().map_or("kubeconfig.context", |_| "--context");

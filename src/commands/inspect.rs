@@ -71,6 +71,10 @@ struct DiagnosticFacts {
     code: Option<String>,
     accepted: bool,
     message: String,
+    file: Option<String>,
+    line: Option<String>,
+    key: Option<String>,
+    helps: Vec<String>,
 }
 
 /// Inspects. Errors don't hide what could be read; they make the exit code 2.
@@ -119,6 +123,10 @@ fn facts(resolution: &Resolution, args: &InspectArgs) -> Facts {
         code: diagnostic.code.map(|code| code.to_string()),
         accepted,
         message: diagnostic.message.clone(),
+        file: diagnostic.place.file.clone(),
+        line: diagnostic.place.line.clone(),
+        key: diagnostic.place.key.clone(),
+        helps: diagnostic.helps.clone(),
     };
     let diagnostics = diagnostics.iter().map(|one| about(one, false));
     Facts {
@@ -177,7 +185,7 @@ fn token_facts(
     let nothing =
         |from| TokenFacts { from, kind: None, subject: None, secret: None, expires: None };
     let token = match token {
-        TokenDelivery::Undecided | TokenDelivery::NotRead => return None,
+        TokenDelivery::Undecided | TokenDelivery::NotRead => return Some(nothing("undecided")),
         TokenDelivery::Elsewhere => return Some(nothing("none")),
         TokenDelivery::External(_) => return Some(nothing("externalSecret")),
         TokenDelivery::Rendered(token) => token,
@@ -235,7 +243,7 @@ fn table(facts: &Facts) -> String {
             }
         }
     }
-    row("TOKEN", Some(token_text(facts.token.as_ref())));
+    row("TOKEN", facts.token.as_ref().map(token_text));
     row(
         "STORAGE",
         facts.storage.as_ref().map(|storage| {
@@ -271,12 +279,9 @@ fn table(facts: &Facts) -> String {
         .collect()
 }
 
-fn token_text(token: Option<&TokenFacts>) -> String {
-    let Some(token) = token else {
-        return "not decided yet".to_owned();
-    };
+fn token_text(token: &TokenFacts) -> String {
     let Some(kind) = token.kind else {
-        return token.from.to_owned();
+        return if token.from == "undecided" { "not decided yet" } else { token.from }.to_owned();
     };
     let subject = token.subject.as_deref().unwrap_or("no subject");
     let secret =

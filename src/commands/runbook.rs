@@ -21,7 +21,7 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Vec<Diagnostic>> {
     for path in &args.sources.values {
         if file::folder(path).is_none() {
             let error = Diagnostic::error(
-                "the script reads the values again, which a pipe can't give twice",
+                "the script reads the values file again, so it can't come from a pipe",
             );
             return Err(vec![error.in_file(file::name(path)).help("pass a file")]);
         }
@@ -66,7 +66,7 @@ fn runbook(
         (None, Some(chosen)) if chosen.has_user => {
             let path = match fleet::location(cluster, &args.sources) {
                 Location::File(path) => Some(path),
-                Location::Environment(_) => None,
+                Location::OfKubectl(_) => None,
             };
             (chosen.context.clone(), path)
         }

@@ -82,9 +82,14 @@ pub fn check_variable(name: &str) -> Result<(), Diagnostic> {
 /// Refuses a text that is still to be filled in, or was copied with white space around it.
 ///
 /// # Errors
-/// Where it has `<words>`, `${…}` or `{{…}}` in it, is the host of the procedure's example, or begins or
+/// Where it is empty, has `<words>`, `${…}` or `{{…}}` in it, is the host of the procedure's example, or begins or
 /// ends with white space.
 pub fn check_filled_in(text: &str) -> Result<(), Diagnostic> {
+    if text.is_empty() {
+        return Err(
+            Diagnostic::error("the text is empty").help("write a value, or leave the key out")
+        );
+    }
     if text.trim() != text {
         let end = if text.trim_start() == text { "end" } else { "beginning" };
         let message = format!("{} has white space at the {end}", shown(text));

@@ -59,7 +59,11 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
             .into_iter()
             .for_each(|finding| checks.push("kubeconfig.certificateAuthority", finding));
     }
-    if let Some(ClusterValues { region, zone, .. }) = &values.cluster {
+    if let Some(ClusterValues { region, zone, skus, .. }) = &values.cluster {
+        let numbers = skus.iter().flatten().flat_map(|sku| [sku.cpu, sku.gpu]);
+        if numbers.flatten().any(|number| number < 0) {
+            checks.push("cluster.skus", Diagnostic::error("`cpu` and `gpu` are 0 or more"));
+        }
         for (key, text) in [("cluster.region", region), ("cluster.zone", zone)] {
             if let Some(text) = text {
                 checks.take(key, names::check_filled_in(text));

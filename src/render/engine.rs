@@ -21,6 +21,7 @@ const NO_TEXT: &str = "b64encode takes text";
 /// Renders templates.
 pub struct Engine<'a> {
     environment: Environment<'a>,
+    templates: &'a Templates,
 }
 
 /// The text of a template in which each value is a [`placeholder`], and the values.
@@ -48,10 +49,12 @@ impl<'a> Engine<'a> {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_formatter(print);
         environment.add_filter("b64encode", b64encode);
-        for (path, text) in templates.all() {
-            environment.add_template(path, text).map_err(|error| explain(path, &error))?;
+        let mut engine = Self { environment, templates };
+        for (path, template) in templates.all() {
+            let added = engine.environment.add_template(path, &template.text);
+            added.map_err(|error| engine.explain(path, &error))?;
         }
-        Ok(Self { environment })
+        Ok(engine)
     }
 
     /// Renders a template.
@@ -59,10 +62,10 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// Where it fails; the message shows no value.
     pub fn render(&self, path: &str, values: &Value) -> Result<Rendered> {
-        let template =
-            self.environment.get_template(path).map_err(|error| explain(path, &error))?;
+        let template = self.environment.get_template(path);
+        let template = template.map_err(|error| self.explain(path, &error))?;
         let mut captured =
-            template.render_captured(values.clone()).map_err(|error| explain(path, &error))?;
+            template.render_captured(values.clone()).map_err(|error| self.explain(path, &error))?;
         let values = captured.with_state_mut(|state| {
             std::mem::take(&mut state.get_or_insert_extension_with(Printed::default).0)
         });
@@ -76,6 +79,42 @@ impl<'a> Engine<'a> {
         let offset = text.find(&placeholder(number))?;
         let span = spans.iter().find(|span| span.output_range().contains(&offset))?;
         Some((span.name().to_owned(), span.line()))
+    }
+
+    /// An error of the engine. Its own forms may show values, so only what is about the template is taken.
+    fn explain(&self, path: &str, error: &Error) -> anyhow::Error {
+        // An error in an included template has that template's for a source.
+        let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+        if let Some(source) = source {
+            return self.explain(path, source);
+        }
+        let path = error.name().unwrap_or(path);
+        let is_about_template = matches!(
+            error.kind(),
+            ErrorKind::SyntaxError
+                | ErrorKind::UnknownFilter
+                | ErrorKind::UnknownTest
+                | ErrorKind::UnknownFunction
+                | ErrorKind::TemplateNotFound
+        );
+        let detail = error.detail().filter(|detail| {
+            is_about_template || [NOTHING, NOT_PRINTABLE, CAPTURED, NO_TEXT].contains(detail)
+        });
+        let mut message = detail.map_or_else(|| error.kind().to_string(), str::to_owned);
+        let source = error.template_source().zip(error.line());
+        if let Some(line) =
+            source.and_then(|(source, line)| source.lines().nth(line.checked_sub(1)?))
+        {
+            message = format!("{message}: {}", shown(line.trim()));
+        }
+        let place = Diagnostic::error(message).in_file(self.templates.file(path));
+        let explained = place.on_line(error.line().map(|line| line.to_string()));
+        match error.kind() {
+            ErrorKind::UndefinedError => explained
+                .help("`metadata.yaml.j2` of `ma-register templates DIR` lists the variables")
+                .into(),
+            _ => explained.into(),
+        }
     }
 }
 
@@ -139,34 +178,4 @@ fn b64encode(value: &Value) -> Result<String, Error> {
     use base64::Engine as _;
     let text = value.as_str().ok_or_else(|| Error::new(ErrorKind::InvalidOperation, NO_TEXT))?;
     Ok(base64::engine::general_purpose::STANDARD.encode(text))
-}
-
-/// An error of the engine. Its own forms may show values, so only what is about the template is taken.
-fn explain(path: &str, error: &Error) -> anyhow::Error {
-    // An error in an included template has that template's for a source.
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
-    if let Some(source) = source {
-        return explain(path, source);
-    }
-    let path = error.name().unwrap_or(path);
-    let is_about_template = matches!(
-        error.kind(),
-        ErrorKind::SyntaxError
-            | ErrorKind::UnknownFilter
-            | ErrorKind::UnknownTest
-            | ErrorKind::UnknownFunction
-            | ErrorKind::TemplateNotFound
-    );
-    let detail = error.detail().filter(|detail| {
-        is_about_template || [NOTHING, NOT_PRINTABLE, CAPTURED, NO_TEXT].contains(detail)
-    });
-    let mut message = detail.map_or_else(|| error.kind().to_string(), str::to_owned);
-    let source = error.template_source().zip(error.line());
-    if let Some(line) = source.and_then(|(source, line)| source.lines().nth(line.checked_sub(1)?)) {
-        message = format!("{message}: {}", shown(line.trim()));
-    }
-    Diagnostic::error(message)
-        .in_file(format!("templates/{path}"))
-        .on_line(error.line().map(|line| line.to_string()))
-        .into()
 }

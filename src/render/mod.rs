@@ -114,14 +114,12 @@ impl<'a> Renderer<'a> {
                     rendered.push((identity, manifest))
                 }
                 Some((identity, _)) => {
-                    let message =
-                        format!("it renders {identity}, and has to render {}", object.identity);
-                    bail!(about(object.template, Diagnostic::error(message)));
+                    let message = format!("renders {identity} instead of {}", object.identity);
+                    bail!(self.about(object.template, Diagnostic::error(message)));
                 }
                 None => {
-                    let message =
-                        format!("it renders nothing, and has to render {}", object.identity);
-                    bail!(about(object.template, Diagnostic::error(message)));
+                    let message = format!("renders nothing instead of {}", object.identity);
+                    bail!(self.about(object.template, Diagnostic::error(message)));
                 }
             }
         }
@@ -133,8 +131,8 @@ impl<'a> Renderer<'a> {
                 continue;
             };
             if rendered.iter().any(|(other, _)| *other == identity) {
-                let message = format!("it renders {identity}, which another template renders, too");
-                bail!(about(template, Diagnostic::error(message)));
+                let message = format!("renders {identity}, as another template does");
+                bail!(self.about(template, Diagnostic::error(message)));
             }
             rendered.push((identity, manifest));
         }
@@ -142,6 +140,10 @@ impl<'a> Renderer<'a> {
             rendered.into_iter().map(|(_, manifest)| manifest).collect();
         manifests.sort_by(|one, other| one.file_name.cmp(&other.file_name));
         Ok(manifests)
+    }
+
+    fn about(&self, template: &str, error: Diagnostic) -> Diagnostic {
+        error.in_file(self.templates.file(template))
     }
 
     fn render_object(
@@ -156,15 +158,17 @@ impl<'a> Renderer<'a> {
         let structure = structure.map_err(|(error, number)| {
             let place = number.and_then(|number| self.engine.place_of(template, values, number));
             match place {
-                Some((template, line)) => about(&template, error).on_line(Some(line.to_string())),
-                None => about(template, error),
+                Some((template, line)) => {
+                    self.about(&template, error).on_line(Some(line.to_string()))
+                }
+                None => self.about(template, error),
             }
         })?;
         if structure.is_null() {
             return Ok(None);
         }
         let document = Document { structure: &structure, values: &rendered.values };
-        let identity = document.identify().map_err(|error| about(template, error))?;
+        let identity = document.identify().map_err(|error| self.about(template, error))?;
         let mut text = scalar::fill_in(&rendered.skeleton, &rendered.values);
         if !text.ends_with('\n') {
             text.push('\n');
@@ -178,10 +182,6 @@ impl<'a> Renderer<'a> {
         };
         Ok(Some((identity, manifest)))
     }
-}
-
-fn about(template: &str, error: Diagnostic) -> Diagnostic {
-    error.in_file(format!("templates/{template}"))
 }
 
 /// `NN-kind-name.yaml`. Names of RBAC may hold a `:`, which not every file system takes.

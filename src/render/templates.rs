@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use super::Side;
+use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 
 macro_rules! built_in {
@@ -38,55 +39,74 @@ built_in![
 
 /// The templates of a run, by their path, such as `compute/40-configmap.yaml.j2`.
 pub struct Templates {
-    texts: BTreeMap<String, String>,
+    by_path: BTreeMap<String, Template>,
+}
+
+/// One template.
+pub struct Template {
+    /// Its text.
+    pub text: String,
+    /// The file that it comes from, for messages.
+    pub file: String,
 }
 
 impl Templates {
     /// The built-in templates, those of a folder in place of them or beside them.
     ///
     /// # Errors
-    /// Where the folder can't be read, or has a template that isn't named as one.
+    /// Where the folder can't be read, or has YAML that isn't named as a template.
     pub fn read(folder: Option<&Path>) -> Result<Self> {
-        let built_in = BUILT_IN.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
-        let mut texts: BTreeMap<String, String> = built_in.collect();
-        let Some(folder) = folder else {
-            return Ok(Self { texts });
-        };
-        let mut found = 0;
-        for part in ["", Side::Compute.folder(), Side::ControlPlane.folder()] {
-            let path = folder.join(part);
-            if !part.is_empty() && !path.exists() {
+        let built_in = BUILT_IN.iter().map(|(path, text)| {
+            let file = format!("built-in template {path}");
+            ((*path).to_owned(), Template { text: (*text).to_owned(), file })
+        });
+        let mut templates = Self { by_path: built_in.collect() };
+        if let Some(folder) = folder {
+            for part in ["", Side::Compute.folder(), Side::ControlPlane.folder()] {
+                templates.add(folder, part)?;
+            }
+        }
+        Ok(templates)
+    }
+
+    /// Adds the templates of one folder.
+    fn add(&mut self, folder: &Path, part: &str) -> Result<()> {
+        let path = folder.join(part);
+        if !part.is_empty() && !path.exists() {
+            return Ok(());
+        }
+        let failed =
+            || format!("failed to read the templates in {}", shown(folder.display().to_string()));
+        for entry in fs::read_dir(&path).with_context(failed)? {
+            let path = entry.with_context(failed)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if ![".j2", ".yaml", ".yml"].iter().any(|end| name.ends_with(end)) {
                 continue;
             }
-            let failed =
-                || format!("failed to read the templates in {}", shown(path.display().to_string()));
-            for entry in fs::read_dir(&path).with_context(failed)? {
-                let path = entry.with_context(failed)?.path();
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                if !name.ends_with(".j2") {
-                    continue;
-                }
-                let id = Path::new(part).join(&*name).to_string_lossy().into_owned();
-                if !is_object(&id) && id != "metadata.yaml.j2" {
-                    bail!(
-                        "{} is not named as a template: expected `compute/NN-NAME.yaml.j2` or `control-plane/NN-NAME.yaml.j2`",
-                        shown(path.display().to_string())
-                    );
-                }
-                let text = fs::read_to_string(&path).with_context(failed)?;
-                texts.insert(id, text);
-                found += 1;
+            let id = Path::new(part).join(&*name).to_string_lossy().into_owned();
+            let file = path.display().to_string();
+            if !is_object(&id) && id != "metadata.yaml.j2" {
+                let error = Diagnostic::error("not named as a template").in_file(file);
+                bail!(
+                    error.help(
+                        "name it `compute/NN-NAME.yaml.j2` or `control-plane/NN-NAME.yaml.j2`"
+                    )
+                );
             }
+            let text = fs::read_to_string(&path).with_context(failed)?;
+            self.by_path.insert(id, Template { text, file });
         }
-        if found == 0 {
-            bail!("{} has no templates, `*.yaml.j2`", shown(folder.display().to_string()));
-        }
-        Ok(Self { texts })
+        Ok(())
     }
 
     /// Every template, by its path.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Template)> {
+        self.by_path.iter().map(|(path, template)| (path.as_str(), template))
+    }
+
+    /// The file that a template comes from, for messages.
+    pub fn file(&self, path: &str) -> String {
+        self.by_path.get(path).map_or_else(|| path.to_owned(), |template| template.file.clone())
     }
 
     /// The paths of the templates that aren't built in, for one side.

@@ -11,12 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde_yaml::Value;
 
 use super::Identity;
-use super::scalar::{Scalar, number};
+use super::scalar::{MARK, Scalar, number};
 use crate::diagnostic::Diagnostic;
 use crate::registration::storage::Access;
 use crate::registration::{Registration, TokenDelivery};
 use crate::secret::{Secret, names_a_secret};
 use crate::show::shown;
+use crate::values::yaml;
 
 /// What is wrong with a document, and the number of the value that it is about.
 pub type Fault = (Diagnostic, Option<usize>);
@@ -44,19 +45,40 @@ impl Structures {
 }
 
 fn parse(skeleton: &str, values: usize) -> Result<Value, Fault> {
-    let structure = serde_yaml::from_str(skeleton).map_err(|error| {
-        let reason = crate::values::yaml::explain(&error, "").message;
-        let error = Diagnostic::error(format!("it doesn't render valid YAML: {reason}"));
-        (error.help("write values without quotes: `key: {{ value }}`"), None)
-    })?;
+    if let Some(number) = touching(skeleton) {
+        return Err(touches(number));
+    }
+    let help = "write one object, its values without quotes: `key: {{ value }}`";
+    let mut documents =
+        yaml::documents(skeleton).map_err(|error| (error.on_line(None).help(help), None))?;
+    if documents.len() > 1 {
+        return Err((Diagnostic::error("renders several documents").help(help), None));
+    }
+    let structure = documents.pop().unwrap_or_default();
     let mut found = vec![false; values];
     mark_values(&structure, &mut found);
-    if let Some(number) = found.iter().position(|found| !found) {
-        let error = Diagnostic::error("a value touches other text")
-            .help(r#"put the text into the expression: `{{ "x-" ~ name }}`"#);
-        return Err((error, Some(number)));
+    match found.iter().position(|found| !found) {
+        Some(number) => Err(touches(number)),
+        None => Ok(structure),
     }
-    Ok(structure)
+}
+
+/// The number of a placeholder that text or another one touches.
+fn touching(skeleton: &str) -> Option<usize> {
+    let open = format!("\"{MARK}");
+    skeleton.match_indices(&open).find_map(|(start, _)| {
+        let (before, rest) = skeleton.split_at(start);
+        let (number, after) = rest.get(open.len()..)?.split_once(MARK)?;
+        let begins = before.is_empty() || before.ends_with([' ', '\n', '[', '{', ',']);
+        let after = after.strip_prefix('"')?;
+        let ends = after.is_empty() || after.starts_with([' ', '\n', '\r', ']', '}', ',', ':']);
+        if begins && ends { None } else { number.parse().ok() }
+    })
+}
+
+fn touches(number: usize) -> Fault {
+    let error = Diagnostic::error("a value touches other text");
+    (error.help(r#"put the text into the expression: `{{ "x-" ~ name }}`"#), Some(number))
 }
 
 /// Notes which placeholders are scalars by themselves.
@@ -99,7 +121,7 @@ impl Document<'_> {
         let version = text(self.structure.get("apiVersion"));
         let (Some(kind), Some(name), Some(_)) = (kind, name, version) else {
             return Err(Diagnostic::error(
-                "it renders no object: `apiVersion`, `kind` or `metadata.name` is missing or not text",
+                "renders no object: `apiVersion`, `kind` or `metadata.name` is missing or not text",
             ));
         };
         let is_file_name = |text: &str| !text.is_empty() && !text.contains(['/', '\0', '\n']);
@@ -139,7 +161,7 @@ impl Document<'_> {
                 Some(Scalar::Boolean(value)) => Err(value.to_string()),
             },
             Value::Bool(value) => Err(value.to_string()),
-            Value::Number(number) => Err(number.to_string()),
+            Value::Number(number) if !number.is_f64() => Err(number.to_string()),
             _ => Err("…".to_owned()),
         }
     }

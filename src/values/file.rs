@@ -51,7 +51,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     match unexpanded(&path.to_string_lossy()) {
         _ if error.kind() != io::ErrorKind::NotFound => diagnostic,
         Some(hint) => diagnostic.help(hint),
-        None => diagnostic.help("check the path; in a file, it counts from that file's folder"),
+        None => diagnostic.help("check the path; one in a values file is relative to that file"),
     }
 }
 

@@ -200,8 +200,7 @@ impl<'de> Deserialize<'de> for TokenForm {
             Form::Word(_) | Form::Nothing => None,
             Form::Mapping(mapping) => SourceMapping::source(mapping).map(Self::From),
         };
-        let expected =
-            "`{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`, and never the token";
+        let expected = "`{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`";
         deserializer.deserialize_any(OneOf { expected, convert })
     }
 }

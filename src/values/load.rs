@@ -63,7 +63,7 @@ impl Cluster {
         };
         let file = self.layers.iter().find(has).map_or(self.file(), |layer| &layer.file);
         Place {
-            cluster: self.values.name.as_deref().map(str::to_owned),
+            cluster: Some(self.name().to_owned()).filter(|name| !name.is_empty()),
             file: (!key.starts_with(['-', '$'])).then(|| file.to_owned()),
             line: None,
             key: Some(format!("`{key}`")),

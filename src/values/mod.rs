@@ -125,7 +125,7 @@ pub struct Sku {
     /// Number of processors.
     #[schemars(range(min = 0, max = i32::MAX))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cpu: Option<u32>,
+    pub cpu: Option<i32>,
     /// Memory in GB, as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_gb: Option<Text>,
@@ -135,7 +135,7 @@ pub struct Sku {
     /// Number of GPUs.
     #[schemars(range(min = 0, max = i32::MAX))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gpu: Option<u32>,
+    pub gpu: Option<i32>,
     /// Kind of GPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu_sku: Option<Text>,

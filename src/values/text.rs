@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A string. A number or boolean in its place is an error, not its digits: `1.10` would arrive as 1.1.
+/// A string.
+// A number or boolean in its place is an error, not its digits: `1.10` would arrive as 1.1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]

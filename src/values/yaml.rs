@@ -48,7 +48,7 @@ pub fn documents(text: &str) -> Result<Vec<Value>, Diagnostic> {
         })?;
         if has_merge_key(&value) {
             let error = Diagnostic::error("YAML merge keys (`<<`) are not supported");
-            return Err(error.help("write the keys out, or put them in `--defaults FILE`"));
+            return Err(error.help("write the keys out"));
         }
         if !value.is_null() {
             documents.push(value);
@@ -85,8 +85,8 @@ pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
     let mut diagnostic = match type_error(message) {
         Some((found, expected)) => {
             let error = Diagnostic::error(format!("expected {expected}, found {found}"));
-            let is_unquoted =
-                expected.starts_with("text") && matches!(found, "a number" | "a boolean");
+            let is_unquoted = expected.starts_with("text")
+                && matches!(found, "a number" | "a boolean" | "a YAML tag");
             // Only the file knows how the number was written; and a secret isn't shown.
             let scalar = location
                 .as_ref()
@@ -122,7 +122,7 @@ fn type_error(message: &str) -> Option<(&'static str, &str)> {
         .strip_prefix("invalid type: ")
         .or_else(|| message.strip_prefix("invalid value: "))?;
     let (found, expected) = rest.rsplit_once(", expected ")?;
-    let expected = if expected == "u32" { "a whole number, 0 or more" } else { expected };
+    let expected = if expected == "i32" { "a whole number up to 2147483647" } else { expected };
     let kinds = [
         ("unit", "nothing"),
         ("map", "a mapping"),
