@@ -9,8 +9,8 @@ use kube::config::Cluster;
 use serde_yaml::{Mapping, Value};
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::input::{file, yaml};
 use crate::show::{list, shown};
-use crate::values::{file, yaml};
 
 /// Where a kubeconfig is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

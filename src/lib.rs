@@ -2,11 +2,12 @@
 //!
 //! Inputs are read into values and a kubeconfig, resolved to a registration, rendered to manifests, and
 //! emitted as a stream, a directory or a diff. Each module uses only those after it: `commands`, `cli`,
-//! `runbook`, `output`, `render`, `registration`, `kubeconfig`, `values`, `secret`, `diagnostic`, `show`.
+//! `runbook`, `output`, `render`, `registration`, `kubeconfig`, `values`, `input`, `secret`, `diagnostic`, `show`.
 
 mod cli;
 mod commands;
 mod diagnostic;
+mod input;
 mod kubeconfig;
 mod output;
 mod registration;

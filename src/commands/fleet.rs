@@ -9,12 +9,11 @@ use rayon::prelude::*;
 
 use crate::cli::SourceArgs;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::input::file;
 use crate::kubeconfig::{AuthoritySource, Chosen, Kubeconfig, Location};
 use crate::registration::{self, Inputs, Resolution};
 use crate::show::count;
-use crate::values::{
-    self, Cluster, Credentials, SecretForm, SecretSource, Sources, TokenForm, file,
-};
+use crate::values::{self, Cluster, Credentials, SecretForm, SecretSource, Sources, TokenForm};
 
 /// What a command needs beside values.
 #[derive(Clone, Copy, Debug)]

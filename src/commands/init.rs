@@ -8,6 +8,7 @@ use minijinja::{Environment, context};
 use super::Outcome;
 use crate::cli::InitArgs;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::input::file;
 use crate::kubeconfig::{AuthoritySource, Chosen, Kubeconfig, Location};
 use crate::output;
 use crate::registration::kubeconfig_authority;
@@ -15,7 +16,6 @@ use crate::registration::names::check_label;
 use crate::registration::server::{Server, is_proxy};
 use crate::render::{quoted, syntax};
 use crate::show::{list, shown};
-use crate::values::file;
 
 /// Names that tools give to every cluster.
 const COMMON_NAMES: [&str; 4] = ["kubernetes", "default", "cluster", "local"];

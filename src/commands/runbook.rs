@@ -6,11 +6,12 @@ use super::fleet::{self, Needs};
 use super::{Outcome, failure};
 use crate::cli::{RunbookArgs, RunbookCommand};
 use crate::diagnostic::Diagnostic;
+use crate::input::file;
 use crate::kubeconfig::Location;
 use crate::registration::Resolution;
 use crate::runbook::Runbook;
 use crate::show::count;
-use crate::values::{Cluster, Credentials, Scope, TokenForm, file};
+use crate::values::{Cluster, Credentials, Scope, TokenForm};
 
 /// Writes the script.
 pub fn run(command: &RunbookCommand) -> Result<Outcome, Vec<Diagnostic>> {

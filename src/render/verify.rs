@@ -13,11 +13,11 @@ use serde_yaml::Value;
 use super::Identity;
 use super::scalar::{MARK, Scalar, number};
 use crate::diagnostic::Diagnostic;
+use crate::input::yaml;
 use crate::registration::storage::Access;
 use crate::registration::{Registration, TokenDelivery};
 use crate::secret::{Secret, names_a_secret};
 use crate::show::shown;
-use crate::values::yaml;
 
 /// What is wrong with a document, and the number of the value that it is about.
 pub type Fault = (Diagnostic, Option<usize>);

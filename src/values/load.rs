@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
 
-use super::{Values, file, merge, yaml};
+use super::{Values, merge};
 use crate::diagnostic::{Diagnostic, Place};
+use crate::input::{file, yaml};
 use crate::show::{list, shown};
 
 /// What most often helps where YAML can't be parsed.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_yaml::Value;
 
-use super::file;
 use crate::diagnostic::Diagnostic;
+use crate::input::file;
 
 /// Merges `over` into `base`: mappings key by key, everything else replaced. A null takes what `base` has
 /// away; where `base` has nothing it stays, as a key that was left empty.

@@ -3,13 +3,11 @@
 //! These types mirror the file. Every key is optional here, since defaults may give it; what has to be
 //! there, and what makes sense together, is decided in [`crate::registration`].
 
-pub mod file;
 mod forms;
 mod load;
 mod merge;
 mod secrets;
 mod text;
-pub mod yaml;
 
 use std::collections::BTreeMap;
 

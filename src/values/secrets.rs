@@ -1,7 +1,8 @@
 //! Reading secrets from where the values say that they are.
 
-use super::{SecretForm, SecretSource, file};
+use super::{SecretForm, SecretSource};
 use crate::diagnostic::Diagnostic;
+use crate::input::file;
 use crate::secret::Secret;
 use crate::show::shown;
 

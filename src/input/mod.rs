@@ -1,0 +1,4 @@
+//! Reading the files that the user names, and the YAML in them.
+
+pub mod file;
+pub mod yaml;
