@@ -3,6 +3,7 @@
 //! A *finding* is something that is legal and hardly meant; it has a [`Code`] by which a values file
 //! can accept it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -192,12 +193,11 @@ impl From<anyhow::Error> for Diagnostic {
 /// Where `out` can't be written.
 pub fn print(out: &mut dyn Write, diagnostics: &[Diagnostic]) -> io::Result<()> {
     let mut groups: Vec<(&Diagnostic, Vec<String>)> = Vec::new();
+    let mut known = HashMap::new();
     for diagnostic in diagnostics {
-        let same = groups.iter_mut().find(|(other, _)| {
-            other.message == diagnostic.message && other.helps == diagnostic.helps
-        });
         let place = diagnostic.place.to_string();
-        match same {
+        let index = *known.entry((&diagnostic.message, &diagnostic.helps)).or_insert(groups.len());
+        match groups.get_mut(index) {
             Some((_, places)) if places.last() == Some(&place) => {}
             Some((_, places)) => places.push(place),
             None => groups.push((diagnostic, vec![place])),

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use kube::config::Cluster;
+use kube::config;
 use serde_yaml::{Mapping, Value};
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -26,8 +26,7 @@ impl Location {
     pub fn of_kubectl() -> Self {
         let paths = std::env::var_os("KUBECONFIG").filter(|paths| !paths.is_empty());
         let paths = paths.unwrap_or_else(|| {
-            let home = std::env::var_os("HOME").unwrap_or_default();
-            Path::new(&home).join(".kube/config").into_os_string()
+            std::env::home_dir().unwrap_or_default().join(".kube/config").into_os_string()
         });
         let paths = std::env::split_paths(&paths);
         Self::OfKubectl(paths.filter(|path| !path.as_os_str().is_empty()).collect())
@@ -115,14 +114,16 @@ impl Kubeconfig {
             notes: missing.into_iter().map(|path| missing_file(path)).collect(),
         };
         for path in there {
-            kubeconfig.add(path).map_err(|error| exportable(error.in_file(file::name(path))))?;
+            let bytes = file::read(path)?;
+            let added = kubeconfig.add(path, bytes);
+            added.map_err(|error| exportable(error.in_file(file::name(path))))?;
         }
         Ok(kubeconfig)
     }
 
     /// Adds the entries of a file.
-    fn add(&mut self, path: &Path) -> Result<(), Diagnostic> {
-        let mut document = parse(path)?;
+    fn add(&mut self, path: &Path, bytes: Vec<u8>) -> Result<(), Diagnostic> {
+        let mut document = parse(bytes)?;
         let current = document.get("current-context").and_then(Value::as_str);
         let current = current.filter(|name| !name.is_empty()).map(str::to_owned);
         self.current_context = self.current_context.take().or(current);
@@ -278,8 +279,8 @@ fn exportable(error: Diagnostic) -> Diagnostic {
 }
 
 /// Parses one file and checks what kind it is.
-fn parse(path: &Path) -> Result<Value, Diagnostic> {
-    let text = yaml::decode(file::read(path)?)?;
+fn parse(bytes: Vec<u8>) -> Result<Value, Diagnostic> {
+    let text = yaml::decode(bytes)?;
     let mut documents = yaml::documents(&text)?.into_iter();
     let nothing = || Value::Mapping(Mapping::new());
     let value = documents.next().unwrap_or_else(nothing);
@@ -314,7 +315,7 @@ fn chosen(
             }
         }
     }
-    let cluster: Cluster =
+    let cluster: config::Cluster =
         serde_yaml::from_value(value).map_err(|error| yaml::explain(&error, ""))?;
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let server =
@@ -323,10 +324,12 @@ fn chosen(
     let certificate_authority = match (data, filled(cluster.certificate_authority)) {
         (None, None) => AuthoritySource::Missing,
         (Some(data), None) => AuthoritySource::Base64(data),
-        (None, Some(path)) => match file::resolve(file::folder(&entry.file).as_deref(), &path) {
-            Ok(path) => AuthoritySource::File(path),
-            Err(error) => AuthoritySource::Unusable(error),
-        },
+        (None, Some(path)) => {
+            match file::relative_to(file::folder(&entry.file).as_deref(), &path) {
+                Ok(path) => AuthoritySource::File(path),
+                Err(error) => AuthoritySource::Unusable(error),
+            }
+        }
         (Some(_), Some(_)) => AuthoritySource::Unusable(
             Diagnostic::error(
                 "`certificate-authority-data` and `certificate-authority` are both set",

@@ -34,30 +34,35 @@ pub fn run() -> ExitCode {
         code: 2,
         ..Outcome::default()
     });
-    match print(&outcome) {
+    // What can't be said to whoever listens on standard error doesn't change what was done.
+    let _ = print_diagnostics(&outcome);
+    match print_output(&outcome) {
         // Whoever reads has enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(_) => ExitCode::from(2),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: failed to write to standard output: {error}");
+            ExitCode::from(2)
+        }
         Ok(()) => ExitCode::from(outcome.code),
     }
 }
 
-fn print(outcome: &Outcome) -> io::Result<()> {
+fn print_diagnostics(outcome: &Outcome) -> io::Result<()> {
     let mut stderr = anstream::stderr().lock();
     diagnostic::print(&mut stderr, &outcome.diagnostics)?;
-    match outcome.color {
-        None => io::stdout().lock().write_all(outcome.stdout.as_bytes())?,
-        Some(when) => {
-            let choice = match when {
-                ColorArg::Auto => AutoStream::choice(&io::stdout()),
-                ColorArg::Always => ColorChoice::AlwaysAnsi,
-                ColorArg::Never => ColorChoice::Never,
-            };
-            AutoStream::new(io::stdout().lock(), choice).write_all(outcome.stdout.as_bytes())?;
-        }
+    match &outcome.summary {
+        Some(summary) => writeln!(stderr, "{summary}"),
+        None => Ok(()),
     }
-    if let Some(summary) = &outcome.summary {
-        writeln!(stderr, "{summary}")?;
-    }
-    Ok(())
+}
+
+fn print_output(outcome: &Outcome) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    let choice = match outcome.color {
+        None => return stdout.write_all(outcome.stdout.as_bytes()),
+        Some(ColorArg::Auto) => AutoStream::choice(&stdout),
+        Some(ColorArg::Always) => ColorChoice::AlwaysAnsi,
+        Some(ColorArg::Never) => ColorChoice::Never,
+    };
+    AutoStream::new(stdout, choice).write_all(outcome.stdout.as_bytes())
 }

@@ -1,5 +1,7 @@
 //! How names and lists of the input are printed.
 
+use std::path::Path;
+
 /// The longest list that is printed in full.
 const MOST_LISTED: usize = 20;
 /// The longest name that is printed in full, in characters.
@@ -8,6 +10,11 @@ const LONGEST_NAME: usize = 100;
 /// A name in backticks, safe to print.
 pub fn shown(name: impl AsRef<str>) -> String {
     format!("`{}`", plain(name.as_ref()))
+}
+
+/// A path in backticks, safe to print.
+pub fn shown_path(path: &Path) -> String {
+    shown(path.to_string_lossy())
 }
 
 /// A name that is safe to print.

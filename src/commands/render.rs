@@ -87,8 +87,9 @@ pub fn manifests(
     let templates = Templates::read(inputs.sources.templates.as_deref()).map_err(failure)?;
     let renderer = Renderer::new(&templates).map_err(failure)?;
     let (resolutions, diagnostics) = fleet::accept(fleet::resolve(&inputs.sources, needs)?)?;
-    let registrations: Vec<Registration> =
-        resolutions.into_iter().filter_map(Resolution::registration).collect();
+    let registrations: Result<Vec<Registration>, Diagnostic> =
+        resolutions.into_iter().map(Resolution::registration).collect();
+    let registrations = registrations.map_err(|error| vec![error])?;
     let rendered: Vec<_> = registrations
         .par_iter()
         .map(|registration| {

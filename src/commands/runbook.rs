@@ -19,11 +19,11 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Vec<Diagnostic>> {
         RunbookCommand::Register(args) => (args, false),
         RunbookCommand::Deregister { args, compute_gone } => (args, *compute_gone),
     };
-    for path in &args.sources.values {
+    let sources = &args.sources;
+    for path in sources.values.iter().chain(&sources.defaults).chain(&sources.kubeconfig) {
         if file::folder(path).is_none() {
-            let error = Diagnostic::error(
-                "the script reads the values file again, so it can't come from a pipe",
-            );
+            let error =
+                Diagnostic::error("the script reads the file again, so it can't come from a pipe");
             return Err(vec![error.in_file(file::name(path)).help("pass a file")]);
         }
     }

@@ -6,21 +6,17 @@ use super::Outcome;
 use crate::diagnostic::Diagnostic;
 use crate::output;
 use crate::render::BUILT_IN;
-use crate::show::{count, shown};
+use crate::show::{count, shown_path};
 
 /// Writes them, none over an existing file.
 pub fn run(dir: &Path) -> Result<Outcome, Diagnostic> {
     if let Some((path, _)) = BUILT_IN.iter().find(|(path, _)| dir.join(path).exists()) {
-        let message = format!("{} exists already", shown(dir.join(path).display().to_string()));
+        let message = format!("{} exists already", shown_path(&dir.join(path)));
         return Err(Diagnostic::error(message).help("choose an empty folder"));
     }
     for (path, text) in BUILT_IN {
         output::new_file(&dir.join(path), text)?;
     }
-    let summary = format!(
-        "{} written to {}",
-        count(BUILT_IN.len(), "template"),
-        shown(dir.display().to_string())
-    );
+    let summary = format!("{} written to {}", count(BUILT_IN.len(), "template"), shown_path(dir));
     Ok(Outcome { summary: Some(summary), ..Outcome::default() })
 }

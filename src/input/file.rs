@@ -100,8 +100,10 @@ pub fn folder(path: &Path) -> Option<PathBuf> {
 ///
 /// # Errors
 /// Where it is relative and the file has no folder.
-pub fn resolve(folder: Option<&Path>, path: &str) -> Result<PathBuf, Diagnostic> {
+pub fn relative_to(folder: Option<&Path>, path: &str) -> Result<PathBuf, Diagnostic> {
     match folder {
+        _ if path == "-" => Err(Diagnostic::error("a values file can't name standard input")
+            .help("pass it with a flag")),
         Some(folder) => Ok(folder.join(path)),
         None if Path::new(path).is_absolute() => Ok(PathBuf::from(path)),
         None if looks_like_token(path) => {

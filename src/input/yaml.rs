@@ -4,6 +4,7 @@ use serde::Deserialize as _;
 use serde_yaml::Value;
 
 use crate::diagnostic::Diagnostic;
+use crate::secret::names_a_secret;
 use crate::show::{plain, safe, shown};
 
 /// The longest message of the parser that is printed in full, in characters: it may name a key.
@@ -87,11 +88,11 @@ pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
             let error = Diagnostic::error(format!("expected {expected}, found {found}"));
             let is_unquoted = expected.starts_with("text")
                 && matches!(found, "a number" | "a boolean" | "a YAML tag");
-            // Only the file knows how the number was written; and a secret isn't shown.
-            let scalar = location
-                .as_ref()
-                .filter(|_| expected == "text")
-                .and_then(|at| scalar(text, at.index()));
+            // Only the file knows how the number was written. A secret isn't shown.
+            let last_key = key.and_then(|key| key.rsplit('.').next());
+            let is_public = expected == "text" && !last_key.is_some_and(names_a_secret);
+            let at = location.as_ref().filter(|_| is_public);
+            let scalar = at.and_then(|at| scalar(text, at.index()));
             match scalar {
                 _ if !is_unquoted => error,
                 Some(scalar) => error.help(format!("put it in quotes: `\"{scalar}\"`")),

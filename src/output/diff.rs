@@ -1,28 +1,33 @@
 //! A plan as a unified diff without secrets.
 
+use rayon::prelude::*;
 use similar::TextDiff;
 
 use super::compare::Change;
 use super::directory::Plan;
-use super::mask::{Masked, mask};
+use super::mask::mask;
 
 /// What a plan would change, with ANSI colours.
 pub fn unified(plan: &Plan) -> String {
+    let texts: Vec<String> =
+        plan.changes.par_iter().map(|change| coloured(&of_file(change))).collect();
+    texts.concat()
+}
+
+fn coloured(diff: &str) -> String {
     let mut text = String::new();
-    for change in &plan.changes {
-        for line in of_file(change).split_inclusive('\n') {
-            let colour = match line.as_bytes() {
-                [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => "\x1b[1m",
-                [b'+', ..] => "\x1b[32m",
-                [b'-', ..] => "\x1b[31m",
-                [b'@', ..] => "\x1b[36m",
-                _ => {
-                    text.push_str(line);
-                    continue;
-                }
-            };
-            text.push_str(&format!("{colour}{}\x1b[0m\n", line.trim_end_matches('\n')));
-        }
+    for line in diff.split_inclusive('\n') {
+        let colour = match line.as_bytes() {
+            [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => "\x1b[1m",
+            [b'+', ..] => "\x1b[32m",
+            [b'-', ..] => "\x1b[31m",
+            [b'@', ..] => "\x1b[36m",
+            _ => {
+                text.push_str(line);
+                continue;
+            }
+        };
+        text.push_str(&format!("{colour}{}\x1b[0m\n", line.trim_end_matches('\n')));
     }
     text
 }
@@ -35,7 +40,7 @@ fn of_file(change: &Change) -> String {
     let before = change.before.as_deref().unwrap_or_default();
     let before = before.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let after = change.after.as_deref().unwrap_or_default();
-    let masked = mask_side(&before, false).zip(mask_side(after, change.holds_secret));
+    let masked = mask(&before).zip(mask(after)).filter(|_| !change.hides_secret);
     let Some((before, after)) = masked else {
         return format!("--- {from}\n+++ {to}\n(it holds secrets, and differs)\n");
     };
@@ -45,11 +50,4 @@ fn of_file(change: &Change) -> String {
         same if same.is_empty() => format!("--- {from}\n+++ {to}\n(line ends differ)\n"),
         text => text,
     }
-}
-
-/// Masks one side; none where it holds a secret in a place that isn't known.
-fn mask_side(text: &str, holds_secret: bool) -> Option<Masked<'_>> {
-    let is_known = !holds_secret
-        || ["\nkind: Secret\n", "\nkind: ConfigMap\n"].iter().any(|kind| text.contains(kind));
-    mask(text).filter(|_| is_known)
 }

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 
-use super::compare::{self, Change, Folder, Planned};
+use super::compare::{self, Change, FolderChanges, PlannedFile};
 use crate::diagnostic::Diagnostic;
 use crate::render::{Manifest, Side, quoted};
-use crate::show::{count, list, shown};
+use crate::show::{count, list, shown_path};
 
 /// What kustomize looks for.
 const KUSTOMIZATION: &str = "kustomization.yaml";
@@ -68,14 +68,14 @@ pub fn refuse_secrets(manifests: &[Manifest]) -> Result<(), Diagnostic> {
         return Ok(());
     }
     let message = format!(
-        "{} would hold secrets in the clear: {}",
+        "{} would contain plaintext secrets: {}",
         count(secrets.len(), "file"),
         list(&secrets)
     );
     Err(Diagnostic::error(message)
         .help("let a store move them: `token: externalSecret`, `credentials: {externalSecret: …}` or `workloadIdentity`")
         .help("or keep them out: `token: none`, `credentials: existingSecret`")
-        .help("or write them all the same, with mode 0600: `--plaintext-secrets`"))
+        .help("or pass `--plaintext-secrets`, which writes them with mode 0600"))
 }
 
 /// Compares manifests with what a directory has. The directory is locked until the plan is dropped.
@@ -84,9 +84,8 @@ pub fn refuse_secrets(manifests: &[Manifest]) -> Result<(), Diagnostic> {
 /// Where the directory can't be read, has a symbolic link in it, or a file in the way that isn't generated.
 pub fn compare(options: &Options, manifests: Vec<Manifest>) -> Result<Plan> {
     if options.is_written && !options.root.exists() {
-        fs::create_dir_all(&options.root).with_context(|| {
-            format!("failed to create {}", shown(options.root.display().to_string()))
-        })?;
+        fs::create_dir_all(&options.root)
+            .with_context(|| format!("failed to create {}", shown_path(&options.root)))?;
     }
     let mut plan = Plan { _lock: lock(&options.root)?, ..Plan::default() };
     let mut folders = Vec::new();
@@ -95,20 +94,23 @@ pub fn compare(options: &Options, manifests: Vec<Manifest>) -> Result<Plan> {
         let of_run: BTreeSet<&str> = of_side.map(|manifest| manifest.cluster.as_str()).collect();
         folders.extend(compare_others(options, *side, of_run, &mut plan.notes)?);
     }
-    let mut planned: BTreeMap<(Side, String), Vec<Planned>> = BTreeMap::new();
+    let mut planned: BTreeMap<(Side, String), Vec<PlannedFile>> = BTreeMap::new();
     for manifest in manifests {
         let folder = planned.entry((manifest.side, manifest.cluster.clone())).or_default();
-        folder.push(Planned::of_manifest(manifest));
+        folder.push(PlannedFile::of_manifest(manifest));
     }
-    let compared: Result<Vec<Folder>> = planned
+    let compared: Result<Vec<FolderChanges>> = planned
         .into_par_iter()
         .map(|((side, cluster), mut files)| {
-            let path = options.root.join(side.folder()).join(cluster);
-            if is_kustomized(options, &path)? {
+            let of_side = options.root.join(side.folder());
+            let folder = of_side.join(cluster);
+            // What lists the clusters can list only folders that have one, too.
+            let is_listed = side == Side::ControlPlane && is_kustomized(options, &of_side)?;
+            if is_listed || is_kustomized(options, &folder)? {
                 let names = files.iter().map(|file| file.name.clone()).collect();
                 files.push(kustomization(names));
             }
-            compare::read(&path, files)
+            FolderChanges::of(&folder, files)
         })
         .collect();
     folders.extend(compared?);
@@ -122,31 +124,47 @@ fn compare_others(
     side: Side,
     of_run: BTreeSet<&str>,
     notes: &mut Vec<Diagnostic>,
-) -> Result<Vec<Folder>> {
+) -> Result<Vec<FolderChanges>> {
     let path = options.root.join(side.folder());
-    let mut of_side = compare::read(&path, Vec::new())?;
+    let mut of_side = FolderChanges::of(&path, Vec::new())?;
+    // The control plane's list of clusters; a compute cluster takes its own folder only.
+    let has_list = side == Side::ControlPlane && is_kustomized(options, &path)?;
     let mut others = Vec::new();
-    for name in of_side.folders.iter().filter(|name| !of_run.contains(name.as_str())) {
-        let folder = compare::read(&path.join(name), Vec::new())?;
-        if !folder.stale.is_empty() {
-            others.push((name.clone(), folder));
+    if has_list || options.prune || options.has_all_clusters {
+        for name in of_side.folders.iter().filter(|name| !of_run.contains(name.as_str())) {
+            let folder = FolderChanges::of(&path.join(name), Vec::new())?;
+            if !folder.stale.is_empty() {
+                others.push((name.clone(), folder));
+            }
         }
     }
     notes.extend(about_others(options, side, &others));
     let are_removed = options.prune && options.has_all_clusters;
-    // The control plane's list of clusters; a compute cluster takes its own folder only.
-    if side == Side::ControlPlane && is_kustomized(options, &path)? {
-        let kept = others.iter().map(|(name, _)| name.as_str()).filter(|_| !are_removed);
-        let mut listed: Vec<String> = of_run.into_iter().chain(kept).map(str::to_owned).collect();
-        listed.sort();
-        of_side = compare::read(&path, vec![kustomization(listed)])?;
+    if has_list {
+        let kept = others.iter().filter(|_| !are_removed);
+        let mut resources: Vec<String> = of_run.into_iter().map(str::to_owned).collect();
+        resources.extend(kept.flat_map(|(name, folder)| listed(name, folder)));
+        resources.sort();
+        of_side = FolderChanges::of(&path, vec![kustomization(resources)])?;
     }
+    of_side.stale.clear();
     let removed = others.into_iter().map(|(_, folder)| folder).filter(|_| are_removed);
     Ok(removed.chain([of_side]).collect())
 }
 
+/// What a list of clusters has of one that this run doesn't have: its folder, or its files where it was
+/// rendered without lists.
+fn listed(name: &str, folder: &FolderChanges) -> Vec<String> {
+    let files = folder.stale.iter().filter_map(|change| change.path.file_name()?.to_str());
+    let files: Vec<&str> = files.collect();
+    match files.contains(&KUSTOMIZATION) {
+        true => vec![name.to_owned()],
+        false => files.iter().map(|file| format!("{name}/{file}")).collect(),
+    }
+}
+
 impl Plan {
-    fn add(&mut self, options: &Options, folders: Vec<Folder>) {
+    fn add(&mut self, options: &Options, folders: Vec<FolderChanges>) {
         let mut stale = Vec::new();
         let mut had_line_ends = false;
         for folder in folders {
@@ -161,7 +179,7 @@ impl Plan {
             self.changes.extend(stale);
         } else if !stale.is_empty() {
             let message = format!(
-                "{} no longer rendered and left: {}",
+                "{} no longer rendered: {}",
                 count(stale.len(), "file"),
                 list(stale.iter().map(|change| change.path.display().to_string()))
             );
@@ -169,7 +187,7 @@ impl Plan {
         }
         if had_line_ends {
             let message =
-                "files have Windows line ends or a byte order mark; a render writes them anew";
+                "files have Windows line ends or a byte order mark; they will be rewritten";
             let help = "put `* text eol=lf` into `.gitattributes` there";
             self.notes.push(Diagnostic::note(message).help(help));
         }
@@ -178,16 +196,20 @@ impl Plan {
 }
 
 /// What happens with the folders of clusters that this run doesn't have.
-fn about_others(options: &Options, side: Side, others: &[(String, Folder)]) -> Option<Diagnostic> {
+fn about_others(
+    options: &Options,
+    side: Side,
+    others: &[(String, FolderChanges)],
+) -> Option<Diagnostic> {
     let names = list(others.iter().map(|(name, _)| name));
     let (message, help) = match (options.prune, options.has_all_clusters) {
         _ if others.is_empty() => return None,
         (false, false) => return None,
-        (true, true) => ("clusters removed:", "delete their objects from the clusters, too"),
-        (false, true) => ("clusters without values, left:", "`--prune` removes their files"),
+        (true, true) => ("removed clusters:", "delete their objects from the clusters, too"),
+        (false, true) => ("kept clusters that have no values:", "`--prune` removes their files"),
         (true, false) => (
-            "other clusters, left:",
-            "to remove clusters, pass the folder of all values: `-f FOLDER --prune`",
+            "kept other clusters:",
+            "to remove clusters, pass the folder of all values, `-f FOLDER --prune`, without `--cluster`",
         ),
     };
     let folder = options.root.join(side.folder()).display().to_string();
@@ -200,13 +222,13 @@ fn is_kustomized(options: &Options, folder: &Path) -> Result<bool> {
 }
 
 /// A `kustomization.yaml` that lists files or folders.
-fn kustomization(resources: Vec<String>) -> Planned {
+fn kustomization(resources: Vec<String>) -> PlannedFile {
     let mut text =
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n".to_owned();
     for resource in resources {
         text.push_str(&format!("  - {}\n", quoted(&resource)));
     }
-    Planned::of_text(KUSTOMIZATION, &text)
+    PlannedFile::of_text(KUSTOMIZATION, &text)
 }
 
 /// Locks a directory; none where it isn't there.
@@ -215,11 +237,12 @@ fn lock(root: &Path) -> Result<Option<File>> {
         return Ok(None);
     }
     if !root.is_dir() {
-        let message = format!("{} is not a directory", shown(root.display().to_string()));
+        let message = format!("{} is not a directory", shown_path(root));
         bail!(Diagnostic::error(message).help("choose another one with `-o DIR`"));
     }
-    let failed = || format!("failed to lock the directory {}", shown(root.display().to_string()));
-    let directory = File::open(root).with_context(failed)?;
-    directory.lock().with_context(failed)?;
+    let directory =
+        File::open(root).with_context(|| format!("failed to open {}", shown_path(root)))?;
+    // Some network file systems have no locks.
+    let _ = directory.lock();
     Ok(Some(directory))
 }

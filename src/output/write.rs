@@ -11,7 +11,7 @@ use tempfile::{Builder, TempPath};
 
 use super::compare::{Change, PREFIX, SUFFIX};
 use super::directory::Plan;
-use crate::show::shown;
+use crate::show::shown_path;
 
 impl Plan {
     /// Makes the changes.
@@ -67,7 +67,7 @@ fn stage(change: &Change, text: &str) -> Result<TempPath> {
 }
 
 fn failed(verb: &str, path: &Path) -> String {
-    format!("failed to {verb} {}", shown(path.display().to_string()))
+    format!("failed to {verb} {}", shown_path(path))
 }
 
 /// Writes a new file, never over an existing one.

@@ -124,18 +124,23 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    /// All that is rendered; none where a part is wrong.
-    pub fn registration(self) -> Option<Registration> {
-        Some(Registration {
-            name: self.cluster.name().to_owned(),
-            server: self.server?,
-            authority: self.authority?,
+    /// All that is rendered.
+    ///
+    /// # Errors
+    /// Where a part is wrong, which its diagnostics say, too.
+    pub fn registration(self) -> Result<Registration, Diagnostic> {
+        let name = self.cluster.name().to_owned();
+        let missing = || Diagnostic::error("the cluster has errors").of_cluster(name.clone());
+        Ok(Registration {
+            server: self.server.ok_or_else(missing)?,
+            authority: self.authority.ok_or_else(missing)?,
+            storage: self.storage.ok_or_else(missing)?,
+            token: self.token.ok_or_else(missing)?,
             cluster: self.cluster.values.cluster.unwrap_or_default(),
-            storage: self.storage?,
             service_account: self.service_account,
-            token: self.token?,
             labels: self.labels,
             annotations: self.annotations,
+            name,
         })
     }
 }

@@ -82,8 +82,7 @@ pub fn check_variable(name: &str) -> Result<(), Diagnostic> {
 /// Refuses a text that is still to be filled in, or was copied with white space around it.
 ///
 /// # Errors
-/// Where it is empty, has `<words>`, `${…}` or `{{…}}` in it, is the host of the procedure's example, or begins or
-/// ends with white space.
+/// Where it is empty, has `<words>`, `${…}` or `{{…}}` in it, or has white space at an end.
 pub fn check_filled_in(text: &str) -> Result<(), Diagnostic> {
     if text.is_empty() {
         return Err(
@@ -100,7 +99,7 @@ pub fn check_filled_in(text: &str) -> Result<(), Diagnostic> {
         rest.is_some_and(|rest| rest.contains(end))
     };
     let is_placeholder = encloses("<", ">") || encloses("${", "}") || encloses("{{", "}}");
-    if is_placeholder || text.contains("compute-cluster.example.com") {
+    if is_placeholder {
         let message = format!("{} is a placeholder", shown(text));
         return Err(Diagnostic::error(message).help("write the real value"));
     }

@@ -15,6 +15,9 @@ use crate::show::shown;
 const REACHABLE: &str =
     "set `kubeconfig.server` to the address at which the control plane reaches it";
 
+/// The host that Michelangelo's documentation has in its example.
+const EXAMPLE_HOST: &str = "compute-cluster.example.com";
+
 /// An API server's address in its normal form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Server {
@@ -36,10 +39,10 @@ impl Server {
     /// # Errors
     /// Where the control plane couldn't dial it by host and port alone.
     pub fn parse(url: &str) -> Result<Self, Diagnostic> {
-        check_filled_in(url)?;
         if url.contains('@') {
             return Err(unusable(url));
         }
+        check_filled_in(url)?;
         if !has_scheme(url, "https") {
             let message = format!("the server {} doesn't begin with `https://`", shown(url));
             return Err(Diagnostic::error(message).help("write `https://HOST:PORT`"));
@@ -51,7 +54,11 @@ impl Server {
         if uri.query().is_some() {
             return Err(unusable(url));
         }
-        let (host, port) = authority(&uri).ok_or_else(|| unusable(url))?;
+        let (host, port) = host_and_port(&uri).ok_or_else(|| unusable(url))?;
+        if host == EXAMPLE_HOST {
+            let message = format!("the server {} is the one of an example", shown(url));
+            return Err(Diagnostic::error(message).help("write the real value"));
+        }
         let port = port.unwrap_or(443);
         Ok(Self { host, port })
     }
@@ -103,7 +110,7 @@ impl Server {
     ) -> Vec<(&'static str, Diagnostic)> {
         let mut findings = Vec::new();
         if let Some(name) = &kubeconfig.tls_server_name
-            && *name != bare(&self.host)
+            && !name.eq_ignore_ascii_case(bare(&self.host))
         {
             let message = format!(
                 "the kubeconfig checks the certificate for {}, and the control plane would check it for {}",
@@ -153,7 +160,7 @@ pub fn has_scheme(url: &str, scheme: &str) -> bool {
 }
 
 /// The host in its normal form, and the port where there is one.
-pub fn authority(uri: &Uri) -> Option<(String, Option<u16>)> {
+pub fn host_and_port(uri: &Uri) -> Option<(String, Option<u16>)> {
     let authority = uri.authority()?.as_str();
     let host = uri.host()?;
     let port = match authority.strip_prefix(host)? {

@@ -177,15 +177,15 @@ pub fn check_secret(secret: Secret) -> SecretResult {
 }
 
 fn check_file_system(url: &str) -> Result<(), Diagnostic> {
-    check_filled_in(url)?;
+    // An `@` alone is part of URLs such as `abfs://container@account`.
     let has_password = || {
         let authority = url.split("://").nth(1)?.split('/').next()?;
         Some(authority.split_once('@')?.0.contains(':'))
     };
     if has_password() == Some(true) {
-        return Err(Diagnostic::error("the URL has a password in it")
-            .help("move it to `storage.credentials`"));
+        return Err(has_user());
     }
+    check_filled_in(url)?;
     let is_good = url.split_once("://").is_some_and(|(scheme, rest)| {
         let is_of_scheme =
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b':');
@@ -202,26 +202,26 @@ fn check_file_system(url: &str) -> Result<(), Diagnostic> {
 
 /// The scheme and host of an S3 endpoint.
 fn endpoint_scheme(url: &str) -> Result<(Scheme, String), Diagnostic> {
+    if url.contains('@') {
+        return Err(has_user());
+    }
     check_filled_in(url)?;
     let scheme = match (server::has_scheme(url, "http"), server::has_scheme(url, "https")) {
-        (true, _) => Scheme::Http,
-        (_, true) => Scheme::Https,
-        _ => {
-            let error =
-                Diagnostic::error("the endpoint doesn't begin with `http://` or `https://`");
-            return Err(error.help("write a URL such as `http://minio:9091`"));
-        }
+        (true, _) => Some(Scheme::Http),
+        (_, true) => Some(Scheme::Https),
+        _ => None,
     };
-    if url.contains('@') {
-        return Err(Diagnostic::error("the URL has a user or password in it")
-            .help("move it to `storage.credentials`"));
-    }
-    let authority = server::split(url).ok().filter(|uri| uri.query().is_none());
-    let Some((host, _)) = authority.and_then(|uri| server::authority(&uri)) else {
+    let uri = server::split(url).ok().filter(|uri| uri.query().is_none());
+    let host = uri.and_then(|uri| server::host_and_port(&uri)).map(|(host, _)| host);
+    scheme.zip(host).ok_or_else(|| {
         let message = format!("{} is not a URL of an S3 endpoint", shown(url));
-        return Err(Diagnostic::error(message).help("write one such as `http://minio:9091`"));
-    };
-    Ok((scheme, host))
+        Diagnostic::error(message).help("write one such as `http://minio:9091`")
+    })
+}
+
+fn has_user() -> Diagnostic {
+    let error = Diagnostic::error("the URL has a user or password in it");
+    error.help("move it to `storage.credentials`")
 }
 
 fn check_extra_env(extra_env: &BTreeMap<String, String>, checks: &mut Checks<'_>) {

@@ -51,6 +51,8 @@ pub struct Manifest {
     pub text: String,
     /// Whether it holds a secret.
     pub holds_secret: bool,
+    /// Whether a built-in template made it, so that it is known where it holds one.
+    pub is_built_in: bool,
 }
 
 /// What makes an object the one that it is.
@@ -178,6 +180,7 @@ impl<'a> Renderer<'a> {
             cluster: registration.name.clone(),
             file_name: file_name(template, &identity),
             holds_secret: document.holds_secret(&identity.kind, registration),
+            is_built_in: self.templates.is_built_in(template),
             text,
         };
         Ok(Some((identity, manifest)))

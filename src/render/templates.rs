@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Side;
 use crate::diagnostic::Diagnostic;
-use crate::show::shown;
+use crate::show::shown_path;
 
 macro_rules! built_in {
     ($($path:literal),* $(,)?) => {
@@ -46,8 +46,8 @@ pub struct Templates {
 pub struct Template {
     /// Its text.
     pub text: String,
-    /// The file that it comes from, for messages.
-    pub file: String,
+    /// The file that it comes from; none for a built-in one.
+    file: Option<String>,
 }
 
 impl Templates {
@@ -57,8 +57,7 @@ impl Templates {
     /// Where the folder can't be read, or has YAML that isn't named as a template.
     pub fn read(folder: Option<&Path>) -> Result<Self> {
         let built_in = BUILT_IN.iter().map(|(path, text)| {
-            let file = format!("built-in template {path}");
-            ((*path).to_owned(), Template { text: (*text).to_owned(), file })
+            ((*path).to_owned(), Template { text: (*text).to_owned(), file: None })
         });
         let mut templates = Self { by_path: built_in.collect() };
         if let Some(folder) = folder {
@@ -75,8 +74,7 @@ impl Templates {
         if !part.is_empty() && !path.exists() {
             return Ok(());
         }
-        let failed =
-            || format!("failed to read the templates in {}", shown(folder.display().to_string()));
+        let failed = || format!("failed to read the templates in {}", shown_path(folder));
         for entry in fs::read_dir(&path).with_context(failed)? {
             let path = entry.with_context(failed)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -94,7 +92,7 @@ impl Templates {
                 );
             }
             let text = fs::read_to_string(&path).with_context(failed)?;
-            self.by_path.insert(id, Template { text, file });
+            self.by_path.insert(id, Template { text, file: Some(file) });
         }
         Ok(())
     }
@@ -106,7 +104,14 @@ impl Templates {
 
     /// The file that a template comes from, for messages.
     pub fn file(&self, path: &str) -> String {
-        self.by_path.get(path).map_or_else(|| path.to_owned(), |template| template.file.clone())
+        let file = self.by_path.get(path).and_then(|template| template.file.clone());
+        file.unwrap_or_else(|| format!("built-in template {path}"))
+    }
+
+    /// Whether a template is built in, with the one that it includes.
+    pub fn is_built_in(&self, path: &str) -> bool {
+        let is_own = |path: &str| self.by_path.get(path).is_some_and(|one| one.file.is_some());
+        !is_own(path) && !is_own("metadata.yaml.j2")
     }
 
     /// The paths of the templates that aren't built in, for one side.

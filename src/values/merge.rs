@@ -52,7 +52,7 @@ pub fn resolve_paths(document: &mut Value, folder: Option<&Path>) -> Result<(), 
         if let Some(Value::String(path)) = value
             && !(path == "system" && keys.ends_with(&["certificateAuthority"]))
         {
-            let resolved = file::resolve(folder, path)
+            let resolved = file::relative_to(folder, path)
                 .map_err(|error| error.at_key(format!("`{}`", keys.join("."))))?;
             *path = resolved.to_string_lossy().into_owned();
         }
