@@ -33,14 +33,14 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a values file to begin with, from a kubeconfig's context
+    /// Write a starter values file from a kubeconfig's context
     #[command(after_help = "\
 Examples:
   ma-register init --kubeconfig compute-0.kubeconfig -o clusters/compute-0.yaml
   ma-register init --context my-compute-cluster-context --name compute-0 > compute-0.yaml")]
     Init(InitArgs),
 
-    /// Show what is read and concluded about each cluster
+    /// Show the settings and findings of each cluster
     ///
     /// Shows what could be read even if something is wrong, and then exits with 2.
     #[command(after_help = "\
@@ -189,22 +189,22 @@ pub struct DirectoryArgs {
     #[arg(long, value_name = "SIDE")]
     pub side: Option<SideArg>,
 
-    /// Remove generated files that the run doesn't yield
+    /// Remove generated files that are no longer rendered
     ///
     /// Removes them in the folders of the run's clusters. Folders of clusters that are gone are removed, too,
     /// if every -f is a folder and --cluster isn't given. So a directory belongs to one set of folders.
     #[arg(long, requires = "output_dir")]
     pub prune: bool,
 
-    /// Write kustomization.yaml files, too
+    /// Also write kustomization.yaml files
     #[arg(long, requires = "output_dir")]
     pub kustomization: bool,
 
-    /// Allow secrets in files
+    /// Write secrets to files in plain text
     #[arg(long, requires = "output_dir")]
     pub plaintext_secrets: bool,
 
-    /// Print no summary and no diff
+    /// Print no summary; for `diff`, no diff
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -336,9 +336,9 @@ pub enum FormArg {
 fn output_dir(text: &str) -> Result<PathBuf, &'static str> {
     match text {
         "" => Err("-o takes a directory"),
-        "yaml" | "json" | "-" => Err(
-            "-o takes a directory; a stream goes to standard output: --side compute or --side control-plane, without -o",
-        ),
+        "yaml" | "json" | "-" => {
+            Err("-o takes a directory; for a stream, use --side SIDE without -o")
+        }
         _ => Ok(PathBuf::from(text)),
     }
 }

@@ -196,8 +196,7 @@ impl Kubeconfig {
         })?;
         let mut findings = self.notes.clone();
         if name.is_none() && self.contexts.iter().any(|other| other.name != context) {
-            let message =
-                format!("nothing pins the current context, {}, of several", shown(context));
+            let message = format!("no context chosen; using the current one, {}", shown(context));
             let finding = Diagnostic::finding(Code::UnpinnedContext, message)
                 .in_file(file::name(&entry.file));
             findings.push(
@@ -263,7 +262,7 @@ fn missing_files(paths: &[&PathBuf]) -> Diagnostic {
     // A `:` may have been part of a path that isn't meant for this system.
     let names: Vec<String> = paths.iter().map(|path| file::name(path)).collect();
     let names = names.join(":");
-    let error = Diagnostic::error(format!("there is no kubeconfig at {}", shown(&names)));
+    let error = Diagnostic::error(format!("no kubeconfig at {}", shown(&names)));
     match file::unexpanded(&names) {
         Some(hint) => error.help(hint),
         None => error.help("pass `--kubeconfig FILE`, or set `kubeconfig.path` in the values"),

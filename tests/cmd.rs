@@ -4,6 +4,8 @@
 //! A `NAME.in` beside `NAME.md` is the folder that it runs in, with a `NAME.out` a copy of it. In what comes
 //! back, trycmd turns `\` into `/`.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 
 /// Programs that a transcript makes and shows files with; `bash` is for pipes.

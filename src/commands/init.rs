@@ -46,7 +46,8 @@ pub fn run(args: &InitArgs) -> Result<Outcome, Diagnostic> {
     }
     output::new_file(path, &text)?;
     let name = file::name(path);
-    let summary = format!("replace what is in <…>, then run `ma-register inspect -f {name}`");
+    let summary =
+        format!("fill in the `<…>` placeholders, then run `ma-register inspect -f {name}`");
     Ok(Outcome { summary: Some(summary), ..Outcome::default() })
 }
 
@@ -68,8 +69,8 @@ fn starter(args: &InitArgs, chosen: &Chosen) -> anyhow::Result<String> {
         let folder = args.output.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         quoted(&relative(path, folder).to_string_lossy())
     });
-    let proxy_doubt = is_proxy(&chosen.server)
-        .then(|| "the kubeconfig's CA is that of the proxy in front".to_owned());
+    let proxy_doubt =
+        is_proxy(&chosen.server).then(|| "the CA belongs to the proxy in front".to_owned());
     let name = args.name.clone().or_else(|| name_of(&chosen.cluster));
     let values = context! {
         name => name.map_or_else(|| "<NAME>".to_owned(), |name| quoted(&name)),

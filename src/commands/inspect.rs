@@ -1,9 +1,8 @@
 //! `inspect`: what was read and concluded about each cluster.
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use super::fleet::{self, Needs};
+use super::clusters::{self, Needs, TokenNeed};
 use super::{Outcome, failure};
 use crate::cli::{FormArg, InspectArgs};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -80,9 +79,8 @@ struct DiagnosticFacts {
 /// Inspects. Errors don't hide what could be read; they make the exit code 2.
 pub fn run(args: &InspectArgs) -> Result<Outcome, Vec<Diagnostic>> {
     let token_file = args.inputs.token_file.as_deref();
-    let needs =
-        Needs { kubeconfig: true, keys: true, token: true, token_decision: false, token_file };
-    let resolutions = fleet::resolve(&args.inputs.sources, needs)?;
+    let needs = Needs { kubeconfig: true, keys: true, token: TokenNeed::Optional, token_file };
+    let resolutions = clusters::read(&args.inputs.sources, needs)?;
     let facts: Vec<Facts> = resolutions.iter().map(|resolution| facts(resolution, args)).collect();
     let stdout = match args.output {
         FormArg::Json => {
@@ -185,9 +183,9 @@ fn token_facts(
     let nothing =
         |from| TokenFacts { from, kind: None, subject: None, secret: None, expires: None };
     let token = match token {
-        TokenDelivery::Undecided | TokenDelivery::NotRead => return Some(nothing("undecided")),
+        TokenDelivery::Open => return Some(nothing("undecided")),
         TokenDelivery::Elsewhere => return Some(nothing("none")),
-        TokenDelivery::External(_) => return Some(nothing("externalSecret")),
+        TokenDelivery::External => return Some(nothing("externalSecret")),
         TokenDelivery::Rendered(token) => token,
     };
     let from = match (&args.inputs.token_file, &resolution.cluster.values.token) {
@@ -211,10 +209,11 @@ fn token_facts(
 
 /// The facts for people: a row a fact; `-` for what couldn't be read.
 fn table(facts: &Facts) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let mut text = String::new();
     let mut row = |name: &str, value: Option<String>| {
-        table.add_row([name.to_owned(), value.unwrap_or_else(|| "-".to_owned())]);
+        let row = format!("{name:<12}{}", value.as_deref().unwrap_or("-"));
+        text.push_str(row.trim_end());
+        text.push('\n');
     };
     row("NAME", Some(facts.name.clone()));
     row("VALUES", Some(facts.values.clone()));
@@ -230,15 +229,12 @@ fn table(facts: &Facts) -> String {
     match &facts.certificate_authority {
         None => row("CA", None),
         Some(authority) if authority.from == "system" => {
-            row("CA", Some("the controller's own roots".to_owned()))
+            row("CA", Some("the controller's own roots".to_owned()));
         }
         Some(authority) => {
-            for certificate in &authority.certificates {
-                let CertificateFacts { subject, sha256, expires } = certificate;
-                row(
-                    "CA",
-                    Some(format!("{subject}, expires {expires} (from the {})", authority.from)),
-                );
+            for CertificateFacts { subject, sha256, expires } in &authority.certificates {
+                let from = authority.from;
+                row("CA", Some(format!("{subject}, expires {expires} (from the {from})")));
                 row("  SHA-256", Some(sha256.clone()));
             }
         }
@@ -247,36 +243,32 @@ fn table(facts: &Facts) -> String {
     row(
         "STORAGE",
         facts.storage.as_ref().map(|storage| {
-            let endpoint = storage
-                .endpoint
-                .as_deref()
-                .map_or(String::new(), |endpoint| format!(" at {endpoint}"));
-            format!("{}{endpoint}, {}", storage.file_system, storage.credentials)
+            let endpoint = storage.endpoint.as_deref().map(|endpoint| format!(" at {endpoint}"));
+            format!(
+                "{}{}, {}",
+                storage.file_system,
+                endpoint.unwrap_or_default(),
+                storage.credentials
+            )
         }),
     );
-    let codes = facts.diagnostics.iter().filter_map(|one| {
+    row("FINDINGS", Some(findings_text(&facts.diagnostics)));
+    text
+}
+
+fn findings_text(diagnostics: &[DiagnosticFacts]) -> String {
+    let codes = diagnostics.iter().filter_map(|one| {
         let accepted = if one.accepted { " (accepted)" } else { "" };
         Some(format!("{}{accepted}", one.code.as_deref()?))
     });
     let mut findings: Vec<String> = codes.collect();
     let is_error = |one: &&DiagnosticFacts| one.code.is_none() && one.severity == "error";
-    match facts.diagnostics.iter().filter(is_error).count() {
+    match diagnostics.iter().filter(is_error).count() {
         0 if findings.is_empty() => findings.push("none".to_owned()),
         0 => {}
         errors => findings.push(count(errors, "error")),
     }
-    row("FINDINGS", Some(findings.join(", ")));
-    let lines = table.to_string();
-    lines
-        .lines()
-        .map(|line| {
-            format!(
-                "{}
-",
-                line.strip_prefix(' ').unwrap_or(line).trim_end()
-            )
-        })
-        .collect()
+    findings.join(", ")
 }
 
 fn token_text(token: &TokenFacts) -> String {

@@ -1,7 +1,7 @@
 //! The commands: which steps each joins, and what it prints.
 
+mod clusters;
 mod diff;
-mod fleet;
 mod init;
 mod inspect;
 mod render;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::fleet::{self, Needs};
+use super::clusters::{self, Needs, TokenNeed};
 use super::{Outcome, failure};
 use crate::cli::{DirectoryArgs, InputArgs, RenderArgs, SideArg};
 use crate::diagnostic::Diagnostic;
@@ -17,7 +17,7 @@ use crate::show::count;
 pub fn run(args: &RenderArgs) -> Result<Outcome, Vec<Diagnostic>> {
     let Some(dir) = &args.output_dir else {
         let side = args.directory.side.ok_or_else(|| {
-            let error = Diagnostic::error("choose a side: the two normally belong to two clusters");
+            let error = Diagnostic::error("choose a side");
             vec![error.help("`--side compute` or `--side control-plane` for a stream, `-o DIR` for both as files")]
         })?;
         let (manifests, diagnostics) = manifests(&args.inputs, &sides(Some(side)))?;
@@ -80,13 +80,12 @@ pub fn manifests(
     let needs = Needs {
         kubeconfig: true,
         keys: sides.contains(&Side::Compute),
-        token: has_token,
-        token_decision: has_token,
+        token: if has_token { TokenNeed::Required } else { TokenNeed::None },
         token_file: inputs.token_file.as_deref(),
     };
     let templates = Templates::read(inputs.sources.templates.as_deref()).map_err(failure)?;
     let renderer = Renderer::new(&templates).map_err(failure)?;
-    let (resolutions, diagnostics) = fleet::accept(fleet::resolve(&inputs.sources, needs)?)?;
+    let (resolutions, diagnostics) = clusters::accept(clusters::read(&inputs.sources, needs)?)?;
     let registrations: Result<Vec<Registration>, Diagnostic> =
         resolutions.into_iter().map(Resolution::registration).collect();
     let registrations = registrations.map_err(|error| vec![error])?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::fleet::{self, Needs};
+use super::clusters::{self, Needs, TokenNeed};
 use super::{Outcome, failure};
 use crate::cli::{RunbookArgs, RunbookCommand};
 use crate::diagnostic::Diagnostic;
@@ -28,14 +28,9 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Vec<Diagnostic>> {
         }
     }
     // The script reads the secrets, when it needs them.
-    let needs = Needs {
-        kubeconfig: !compute_gone,
-        keys: false,
-        token: false,
-        token_decision: false,
-        token_file: None,
-    };
-    let (mut resolutions, diagnostics) = fleet::accept(fleet::resolve(&args.sources, needs)?)?;
+    let needs =
+        Needs { kubeconfig: !compute_gone, keys: false, token: TokenNeed::None, token_file: None };
+    let (mut resolutions, diagnostics) = clusters::accept(clusters::read(&args.sources, needs)?)?;
     let (Some(resolution), true) = (resolutions.pop(), resolutions.is_empty()) else {
         let message = format!(
             "a runbook is for one cluster, and the values have {}",
@@ -65,7 +60,7 @@ fn runbook(
         (Some(context), _) => (context.clone(), args.compute_kubeconfig.clone()),
         (None, None) => (String::new(), None),
         (None, Some(chosen)) if chosen.has_user => {
-            let path = match fleet::location(cluster, &args.sources) {
+            let path = match clusters::location(cluster, &args.sources) {
                 Location::File(path) => Some(path),
                 Location::OfKubectl(_) => None,
             };

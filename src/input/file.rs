@@ -66,12 +66,7 @@ pub fn looks_like_token(name: &str) -> bool {
 pub fn unexpanded(path: &str) -> Option<&'static str> {
     // A path from a values file has that file's folder in front.
     let has = |start: &str| path.starts_with(start) || path.contains(&format!("/{start}"));
-    let drive = |path: &str| {
-        let mut start = path.chars();
-        start.next().is_some_and(|c| c.is_ascii_alphabetic())
-            && start.next() == Some(':')
-            && start.next().is_some_and(|c| c == '\\' || c == '/')
-    };
+    let drive = |path: &str| matches!(path.as_bytes(), [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic());
     if has("~") || has("$") || has("%") {
         Some("`~` and variables aren't expanded here: write the whole path")
     } else if drive(path) || path.rsplit('/').any(drive) {

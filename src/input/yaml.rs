@@ -90,7 +90,9 @@ pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
                 && matches!(found, "a number" | "a boolean" | "a YAML tag");
             // Only the file knows how the number was written. A secret isn't shown.
             let last_key = key.and_then(|key| key.rsplit('.').next());
-            let is_public = expected == "text" && !last_key.is_some_and(names_a_secret);
+            let is_public = expected == "text"
+                && found != "a YAML tag"
+                && !last_key.is_some_and(names_a_secret);
             let at = location.as_ref().filter(|_| is_public);
             let scalar = at.and_then(|at| scalar(text, at.index()));
             match scalar {
@@ -104,7 +106,7 @@ pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
             let message = message.replacen("unknown variant", "unknown value", 1);
             match message.strip_prefix("duplicate entry with key ") {
                 Some(key) => {
-                    let message = format!("the key {} is repeated", shown(key.trim_matches('"')));
+                    let message = format!("duplicate key {}", shown(key.trim_matches('"')));
                     Diagnostic::error(message).help("remove one of the two")
                 }
                 None => Diagnostic::error(safe(&message, LONGEST_MESSAGE)),
@@ -123,7 +125,7 @@ fn type_error(message: &str) -> Option<(&'static str, &str)> {
         .strip_prefix("invalid type: ")
         .or_else(|| message.strip_prefix("invalid value: "))?;
     let (found, expected) = rest.rsplit_once(", expected ")?;
-    let expected = if expected == "i32" { "a whole number up to 2147483647" } else { expected };
+    let expected = if expected == "u16" { "a whole number up to 65535" } else { expected };
     let kinds = [
         ("unit", "nothing"),
         ("map", "a mapping"),

@@ -71,12 +71,12 @@ impl CertificateAuthority {
             ));
         }
         if text.contains("-----BEGIN") {
-            return Err(Diagnostic::error("the certificate is PEM, and base64 of it is expected")
+            return Err(Diagnostic::error("expected base64, found PEM")
                 .help("write `certificate-authority: FILE`, or the output of `base64 < FILE`"));
         }
         let bytes = STANDARD.decode(&text).map_err(|_| not_pem())?;
         if bytes.starts_with(b"LS0tLS1CRUdJTi") {
-            return Err(Diagnostic::error("the certificate is in base64 twice")
+            return Err(Diagnostic::error("the certificate is base64-encoded twice")
                 .help("decode it once: `base64 -d`"));
         }
         Self::from_pem(&bytes)
@@ -89,10 +89,8 @@ impl CertificateAuthority {
     pub fn from_pem(bytes: &[u8]) -> Result<Self, Diagnostic> {
         let text = std::str::from_utf8(bytes).map_err(|_| not_pem())?;
         if text.contains("PRIVATE KEY-----") {
-            return Err(Diagnostic::error(
-                "there is a private key, where only certificates belong",
-            )
-            .help("keep only the blocks between `BEGIN CERTIFICATE` and `END CERTIFICATE`"));
+            return Err(Diagnostic::error("found a private key; only certificates are allowed")
+                .help("keep only the blocks between `BEGIN CERTIFICATE` and `END CERTIFICATE`"));
         }
         let ends = |c: char| c.is_whitespace() || c == '\u{feff}' || c == '\\';
         let lines: String =
@@ -144,7 +142,7 @@ impl CertificateAuthority {
             let message = format!("{} of {all} certificates expired: {subjects}", expired.len());
             findings.push(
                 Diagnostic::finding(Code::CaOneExpired, message)
-                    .help("remove what no server uses any more"),
+                    .help("remove the expired certificates"),
             );
         }
         let is_early = |one: &&Certificate| one.not_before > now;
@@ -207,9 +205,7 @@ impl Certificate {
 fn about_role(certificate: &Certificate) -> Option<Diagnostic> {
     let subject = list([&certificate.subject]);
     if certificate.is_version_1 {
-        let message = format!(
-            "the certificate {subject} is X.509 version 1, which can't say that it is an authority"
-        );
+        let message = format!("the certificate {subject} is X.509 v1, so it is not marked as a CA");
         return Some(
             Diagnostic::finding(Code::CaX509V1, message)
                 .help("issue it again as version 3 with CA:TRUE"),
@@ -217,9 +213,8 @@ fn about_role(certificate: &Certificate) -> Option<Diagnostic> {
     }
     let defect = certificate.defect?;
     if certificate.is_leaf_without_san {
-        let message = format!(
-            "the self-signed certificate {subject} has no subject alternative name, so the control plane refuses it"
-        );
+        let message =
+            format!("the self-signed certificate {subject} has no subject alternative name");
         let help = "issue it again with the server's host as a subject alternative name";
         return Some(Diagnostic::finding(Code::LeafWithoutSan, message).help(help));
     }

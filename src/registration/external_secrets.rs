@@ -6,54 +6,39 @@ use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 use crate::values::{ExternalSecretsValues, RemoteKeys, Store, Text};
 
-/// `externalSecrets`, checked. Which of it is needed depends on `token` and `storage.credentials`.
+/// What an `externalSecret` form needs beside its own keys.
 #[derive(Debug)]
 pub struct ExternalSecrets {
-    compute_store: Option<Store>,
-    control_plane_store: Option<Store>,
-    key_prefix: String,
-    property: Option<String>,
-    refresh_interval: String,
-}
-
-/// A store as one cluster knows it.
-#[derive(Clone, Debug)]
-pub struct StoreAccess {
-    /// The store.
-    pub store: Store,
+    /// The store as the compute cluster knows it.
+    pub compute_store: Store,
+    /// The store as the control-plane cluster knows it; none where only the S3 key is in a store.
+    pub control_plane_store: Option<Store>,
+    /// The token's key in the store.
+    pub token_key: String,
+    /// The token's property; none where the store has no properties.
+    pub token_property: Option<String>,
     /// How often the operator looks, as Go prints a duration.
     pub refresh_interval: String,
 }
 
-/// The token's way from the compute cluster to the control plane: pushed by one operator and pulled by
-/// the other, at the same key and property.
+/// An S3 key that the operator of the compute cluster pulls from the store.
 #[derive(Debug)]
-pub struct TokenRoute {
-    /// The store as the compute cluster knows it.
-    pub compute: StoreAccess,
-    /// The store as the control-plane cluster knows it.
-    pub control_plane: StoreAccess,
+pub struct StoredKeys {
     /// Key in the store.
-    pub key: String,
-    /// Property of it; none where the store has no properties.
-    pub property: Option<String>,
-}
-
-/// An S3 key that the operator of the compute cluster pulls from a store.
-#[derive(Debug)]
-pub struct RemoteKeyPair {
-    /// The store.
-    pub compute: StoreAccess,
-    /// Key in the store.
-    pub key: String,
+    pub store_key: String,
     /// Property of it with `AWS_ACCESS_KEY_ID`.
     pub access_key_id_property: String,
     /// Property of it with `AWS_SECRET_ACCESS_KEY`.
     pub secret_access_key_property: String,
 }
 
-/// Checks and completes `externalSecrets`.
-pub fn resolve(values: &ExternalSecretsValues, checks: &mut Checks<'_>) -> Option<ExternalSecrets> {
+/// Checks and completes `externalSecrets`, for a token or only an S3 key that is in a store.
+pub fn resolve(
+    values: &ExternalSecretsValues,
+    cluster: &str,
+    has_token: bool,
+    checks: &mut Checks<'_>,
+) -> Option<ExternalSecrets> {
     let ExternalSecretsValues {
         compute_store,
         control_plane_store,
@@ -61,13 +46,8 @@ pub fn resolve(values: &ExternalSecretsValues, checks: &mut Checks<'_>) -> Optio
         property,
         refresh_interval,
     } = values;
-    for (key, store) in
-        [("computeStore", compute_store), ("controlPlaneStore", control_plane_store)]
-    {
-        if let Some(store) = store {
-            checks.take(&format!("externalSecrets.{key}.name"), check_subdomain(&store.name));
-        }
-    }
+    let compute_store = store("computeStore", compute_store, true, checks);
+    let control_plane_store = store("controlPlaneStore", control_plane_store, has_token, checks);
     let key_prefix = key_prefix.as_deref().unwrap_or("michelangelo/");
     checks.take("externalSecrets.keyPrefix", check_key_prefix(key_prefix));
     let property = match property {
@@ -76,67 +56,55 @@ pub fn resolve(values: &ExternalSecretsValues, checks: &mut Checks<'_>) -> Optio
     };
     checks.take("externalSecrets.property", property.map_or(Ok(()), check_property));
     let interval = go_duration(refresh_interval.as_deref().unwrap_or("1h"));
+    let refresh_interval = checks.take("externalSecrets.refreshInterval", interval);
     Some(ExternalSecrets {
-        compute_store: compute_store.clone(),
-        control_plane_store: control_plane_store.clone(),
-        key_prefix: key_prefix.to_owned(),
-        property: property.map(str::to_owned),
-        refresh_interval: checks.take("externalSecrets.refreshInterval", interval)?,
+        compute_store: compute_store?,
+        control_plane_store,
+        token_key: format!("{key_prefix}{cluster}"),
+        token_property: property.map(str::to_owned),
+        refresh_interval: refresh_interval?,
     })
 }
 
-impl ExternalSecrets {
-    /// The way of a cluster's token, for `token: externalSecret`.
-    pub fn token_route(&self, cluster: &str, checks: &mut Checks<'_>) -> Option<TokenRoute> {
-        let compute = self.access("computeStore", &self.compute_store, checks);
-        let control_plane = self.access("controlPlaneStore", &self.control_plane_store, checks);
-        Some(TokenRoute {
-            compute: compute?,
-            control_plane: control_plane?,
-            key: format!("{}{cluster}", self.key_prefix),
-            property: self.property.clone(),
-        })
-    }
+fn store(
+    key: &str,
+    store: &Option<Store>,
+    is_needed: bool,
+    checks: &mut Checks<'_>,
+) -> Option<Store> {
+    let place = format!("externalSecrets.{key}");
+    let Some(store) = store else {
+        if is_needed {
+            let error = Diagnostic::error("an `externalSecret` form needs this store");
+            let fix = format!("{key}: {{name: NAME, kind: ClusterSecretStore}}");
+            checks.push(&place, error.help(format!("write `{fix}`, or kind `SecretStore`")));
+        }
+        return None;
+    };
+    checks.take(&place, check_subdomain(&store.name)).map(|()| store.clone())
+}
 
-    /// The S3 key of `storage.credentials.externalSecret`.
-    pub fn key_pair(&self, remote: &RemoteKeys, checks: &mut Checks<'_>) -> Option<RemoteKeyPair> {
-        let compute = self.access("computeStore", &self.compute_store, checks);
-        let mut take = |name: &str, text: &Option<Text>| {
-            let key = format!("storage.credentials.externalSecret.{name}");
-            let text = match text.as_deref() {
-                None | Some("") => Err(Diagnostic::error(format!("`{name}` is missing"))
-                    .help("write where the store has the S3 key")),
-                Some(text) => check_filled_in(text).map(|()| text.to_owned()),
-            };
-            checks.take(&key, text)
-        };
-        let key = take("key", &remote.key);
-        let access_key_id_property = take("accessKeyIdProperty", &remote.access_key_id_property);
-        let secret_access_key_property =
-            take("secretAccessKeyProperty", &remote.secret_access_key_property);
-        Some(RemoteKeyPair {
-            compute: compute?,
-            key: key?,
-            access_key_id_property: access_key_id_property?,
-            secret_access_key_property: secret_access_key_property?,
-        })
-    }
-
-    fn access(
-        &self,
-        key: &str,
-        store: &Option<Store>,
-        checks: &mut Checks<'_>,
-    ) -> Option<StoreAccess> {
+/// Checks `storage.credentials.externalSecret`.
+pub fn resolve_keys(remote: &RemoteKeys, checks: &mut Checks<'_>) -> Option<StoredKeys> {
+    let mut take = |name: &str, text: &Option<Text>| {
+        let key = format!("storage.credentials.externalSecret.{name}");
         let missing = || {
-            Diagnostic::error("an `externalSecret` form needs this store").help(format!(
-                "write `{key}: {{name: NAME, kind: ClusterSecretStore}}`, or kind `SecretStore`"
-            ))
+            let error = Diagnostic::error(format!("`{name}` is missing"));
+            error.help("write where the store has the S3 key")
         };
-        let store =
-            checks.take(&format!("externalSecrets.{key}"), store.clone().ok_or_else(missing))?;
-        Some(StoreAccess { store, refresh_interval: self.refresh_interval.clone() })
-    }
+        let text = text.as_deref().ok_or_else(missing);
+        let text = text.and_then(|text| check_filled_in(text).map(|()| text.to_owned()));
+        checks.take(&key, text)
+    };
+    let store_key = take("key", &remote.key);
+    let access_key_id_property = take("accessKeyIdProperty", &remote.access_key_id_property);
+    let secret_access_key_property =
+        take("secretAccessKeyProperty", &remote.secret_access_key_property);
+    Some(StoredKeys {
+        store_key: store_key?,
+        access_key_id_property: access_key_id_property?,
+        secret_access_key_property: secret_access_key_property?,
+    })
 }
 
 /// Stores differ in what a key may hold; all of them take these characters.
@@ -146,7 +114,7 @@ fn check_key_prefix(prefix: &str) -> Result<(), Diagnostic> {
     };
     match prefix.bytes().all(is_of_key) {
         true => Ok(()),
-        false => Err(Diagnostic::error("not every store takes this key")
+        false => Err(Diagnostic::error("the key prefix has characters that some stores refuse")
             .help("use `a-z`, `0-9`, `/` and `-`")),
     }
 }
@@ -156,7 +124,7 @@ fn check_property(property: &str) -> Result<(), Diagnostic> {
     let is_of_property = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     match !property.is_empty() && property.bytes().all(is_of_property) {
         true => Ok(()),
-        false => Err(Diagnostic::error("not every store takes this property")
+        false => Err(Diagnostic::error("the property has characters that some stores refuse")
             .help("use letters, digits, `_` and `-`, or `null` for a store without properties")),
     }
 }

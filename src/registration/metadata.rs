@@ -47,5 +47,5 @@ pub fn annotations(
 }
 
 fn reserved(key: &str) -> Diagnostic {
-    Diagnostic::error(format!("{} is not yours to set", shown(key))).help("remove it")
+    Diagnostic::error(format!("{} is reserved", shown(key))).help("remove it")
 }

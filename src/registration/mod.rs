@@ -1,8 +1,8 @@
 //! resolve: values, kubeconfig and secrets become a [`Registration`], or diagnostics. Nothing is read here.
 
 pub mod certificate_authority;
+mod duplicates;
 pub mod external_secrets;
-mod fleet;
 mod metadata;
 pub mod names;
 mod resolve;
@@ -18,8 +18,8 @@ use crate::kubeconfig::Chosen;
 use crate::secret::Secret;
 use crate::values::{Cluster, ClusterValues};
 use certificate_authority::CertificateAuthority;
-use external_secrets::TokenRoute;
-pub use fleet::find_shared_servers;
+pub use duplicates::find_shared_servers;
+use external_secrets::ExternalSecrets;
 pub use resolve::{kubeconfig_authority, resolve};
 use server::Server;
 use service_account::ServiceAccount;
@@ -68,6 +68,8 @@ pub struct Registration {
     pub service_account: ServiceAccount,
     /// How the control plane gets the token.
     pub token: TokenDelivery,
+    /// By what the External Secrets Operator moves secrets, where it does.
+    pub external_secrets: Option<ExternalSecrets>,
     /// Labels of every manifest.
     pub labels: BTreeMap<String, String>,
     /// Annotations of every manifest.
@@ -86,16 +88,14 @@ pub enum Authority {
 /// How the control plane gets the token.
 #[derive(Debug)]
 pub enum TokenDelivery {
-    /// Nothing says so yet.
-    Undecided,
-    /// It is rendered, and this run doesn't need it, so that it wasn't read.
-    NotRead,
+    /// Nothing says so yet; or it is rendered, and not by this run, so that it wasn't read.
+    Open,
     /// It is rendered.
     Rendered(Token),
     /// Someone else makes the Secret.
     Elsewhere,
     /// The External Secrets Operator moves it.
-    External(TokenRoute),
+    External,
 }
 
 /// What was concluded about a cluster; a part that is wrong is none, with its error among the diagnostics.
@@ -113,6 +113,8 @@ pub struct Resolution {
     pub storage: Option<Storage>,
     /// How the control plane gets the token.
     pub token: Option<TokenDelivery>,
+    /// By what the External Secrets Operator moves secrets; none within where a part is wrong.
+    external_secrets: Option<Option<ExternalSecrets>>,
     /// Errors and findings that aren't accepted.
     pub diagnostics: Vec<Diagnostic>,
     /// Findings that are accepted.
@@ -136,6 +138,10 @@ impl Resolution {
             authority: self.authority.ok_or_else(missing)?,
             storage: self.storage.ok_or_else(missing)?,
             token: self.token.ok_or_else(missing)?,
+            external_secrets: match self.external_secrets {
+                None => None,
+                Some(external_secrets) => Some(external_secrets.ok_or_else(missing)?),
+            },
             cluster: self.cluster.values.cluster.unwrap_or_default(),
             service_account: self.service_account,
             labels: self.labels,

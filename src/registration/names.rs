@@ -11,12 +11,9 @@ use crate::show::shown;
 /// Where it isn't one.
 pub fn check_label(name: &str) -> Result<(), Diagnostic> {
     check_filled_in(name)?;
-    if name.len() <= 63 && is_dns_label(name) {
-        return Ok(());
-    }
-    let message = format!("{} is not a DNS label", shown(name));
-    Err(Diagnostic::error(message)
-        .help("use at most 63 of `a-z`, `0-9` and `-`, with a letter or digit at each end"))
+    let is_good = name.len() <= 63 && is_dns_label(name);
+    let help = "use at most 63 of `a-z`, `0-9` and `-`, with a letter or digit at each end";
+    demand(is_good, name, "a DNS label", help)
 }
 
 /// Checks an RFC 1123 subdomain, as the names of most objects are.
@@ -25,12 +22,9 @@ pub fn check_label(name: &str) -> Result<(), Diagnostic> {
 /// Where it isn't one.
 pub fn check_subdomain(name: &str) -> Result<(), Diagnostic> {
     check_filled_in(name)?;
-    if name.len() <= 253 && name.split('.').all(is_dns_label) {
-        return Ok(());
-    }
-    let message = format!("{} is not a name that Kubernetes takes", shown(name));
-    Err(Diagnostic::error(message)
-        .help("use at most 253 of `a-z`, `0-9`, `-` and `.`, with a letter or digit at each end"))
+    let is_good = name.len() <= 253 && name.split('.').all(is_dns_label);
+    let help = "use at most 253 of `a-z`, `0-9`, `-` and `.`, with a letter or digit at each end";
+    demand(is_good, name, "a valid Kubernetes name", help)
 }
 
 /// Checks the key of a label or annotation: an optional DNS prefix and `/`, then a word.
@@ -43,13 +37,8 @@ pub fn check_key(key: &str) -> Result<(), Diagnostic> {
         None => (None, key),
     };
     let is_prefix = |prefix: &str| prefix.len() <= 253 && prefix.split('.').all(is_dns_label);
-    if prefix.is_none_or(is_prefix) && is_word(name) {
-        return Ok(());
-    }
-    let message = format!("{} is not a key that Kubernetes takes", shown(key));
-    Err(Diagnostic::error(message).help(
-        "use an optional lower-case DNS name and `/`, then at most 63 letters, digits, `-`, `_` and `.`",
-    ))
+    let help = "use an optional lower-case DNS name and `/`, then at most 63 letters, digits, `-`, `_` and `.`";
+    demand(prefix.is_none_or(is_prefix) && is_word(name), key, "a valid label key", help)
 }
 
 /// Checks a label's value.
@@ -57,11 +46,8 @@ pub fn check_key(key: &str) -> Result<(), Diagnostic> {
 /// # Errors
 /// Where it isn't one.
 pub fn check_label_value(value: &str) -> Result<(), Diagnostic> {
-    if value.is_empty() || is_word(value) {
-        return Ok(());
-    }
-    let message = format!("{} is not a label's value", shown(value));
-    Err(Diagnostic::error(message).help("use at most 63 letters, digits, `-`, `_` and `.`"))
+    let help = "use at most 63 letters, digits, `-`, `_` and `.`";
+    demand(value.is_empty() || is_word(value), value, "a valid label value", help)
 }
 
 /// Checks the name of an environment variable, as Kubernetes takes it from a ConfigMap's key.
@@ -70,13 +56,18 @@ pub fn check_label_value(value: &str) -> Result<(), Diagnostic> {
 /// Where it isn't one.
 pub fn check_variable(name: &str) -> Result<(), Diagnostic> {
     let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let is_odd = name.is_empty() || name == "." || name.starts_with("..");
-    let starts_well = !name.starts_with(|first: char| first.is_ascii_digit());
-    if !is_odd && name.len() <= 253 && starts_well && name.bytes().all(is_of_name) {
-        return Ok(());
+    let is_odd =
+        name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit() || first == '.');
+    let is_good = !is_odd && name.len() <= 253 && name.bytes().all(is_of_name);
+    let help = "use letters, digits, `_`, `-` and `.`, and begin with a letter or `_`";
+    demand(is_good, name, "a valid name of an environment variable", help)
+}
+
+fn demand(is_good: bool, text: &str, what: &str, help: &str) -> Result<(), Diagnostic> {
+    match is_good {
+        true => Ok(()),
+        false => Err(Diagnostic::error(format!("{} is not {what}", shown(text))).help(help)),
     }
-    let message = format!("{} is not the name of an environment variable", shown(name));
-    Err(Diagnostic::error(message).help("use letters, digits, `_`, `-` and `.`, no digit first"))
 }
 
 /// Refuses a text that is still to be filled in, or was copied with white space around it.

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::certificate_authority::CertificateAuthority;
-use super::external_secrets::ExternalSecrets;
 use super::server::{self, Server};
 use super::service_account::{self, ServiceAccount};
+use super::storage::Access;
 use super::token::Token;
 use super::{
     Authority, Inputs, Resolution, SecretResult, TokenDelivery, external_secrets, metadata, names,
@@ -14,7 +14,7 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::kubeconfig::{AuthoritySource, Chosen};
 use crate::show::shown;
-use crate::values::{Cluster, ClusterValues, TokenForm};
+use crate::values::{Cluster, ClusterValues, ExternalSecretsValues, TokenForm};
 
 /// Collects what is wrong, each with its place.
 pub struct Checks<'a> {
@@ -59,11 +59,7 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
             .into_iter()
             .for_each(|finding| checks.push("kubeconfig.certificateAuthority", finding));
     }
-    if let Some(ClusterValues { region, zone, skus, .. }) = &values.cluster {
-        let numbers = skus.iter().flatten().flat_map(|sku| [sku.cpu, sku.gpu]);
-        if numbers.flatten().any(|number| number < 0) {
-            checks.push("cluster.skus", Diagnostic::error("`cpu` and `gpu` are 0 or more"));
-        }
+    if let Some(ClusterValues { region, zone, .. }) = &values.cluster {
         for (key, text) in [("cluster.region", region), ("cluster.zone", zone)] {
             if let Some(text) = text {
                 checks.take(key, names::check_filled_in(text));
@@ -73,23 +69,21 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
     let service_account = values.service_account.as_ref();
     let service_account =
         service_account::resolve(service_account.unwrap_or(&Default::default()), &mut checks);
-    let external = values.external_secrets.as_ref();
-    let external = external_secrets::resolve(external.unwrap_or(&Default::default()), &mut checks);
     let storage = values.storage.as_ref();
-    let storage = storage::resolve(
-        storage.unwrap_or(&Default::default()),
-        keys,
-        external.as_ref(),
-        &mut checks,
-    );
+    let storage = storage::resolve(storage.unwrap_or(&Default::default()), keys, &mut checks);
     let token_key = token.as_ref().map_or("token", |(key, _)| key);
-    let token = resolve_token(token, needs_token, &service_account, external.as_ref(), &mut checks);
+    let token = resolve_token(token, needs_token, &service_account, &mut checks);
     if let Some(TokenDelivery::Rendered(token)) = &token {
-        token
-            .findings(&service_account, now)
-            .into_iter()
-            .for_each(|finding| checks.push(token_key, finding));
+        let findings = token.findings(&service_account, now);
+        findings.into_iter().for_each(|finding| checks.push(token_key, finding));
     }
+    let has_token = matches!(token, Some(TokenDelivery::External));
+    let has_keys = storage.as_ref().is_some_and(|one| matches!(one.access, Access::External(_)));
+    let nothing = ExternalSecretsValues::default();
+    let external_secrets = values.external_secrets.as_ref().unwrap_or(&nothing);
+    let external_secrets = (has_token || has_keys).then(|| {
+        external_secrets::resolve(external_secrets, cluster.name(), has_token, &mut checks)
+    });
     let labels = metadata::labels(cluster.name(), &values.labels, &mut checks);
     let annotations = metadata::annotations(&values.annotations, &mut checks);
     let allow = values.allow.clone().unwrap_or_default();
@@ -102,6 +96,7 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
         authority,
         storage,
         token,
+        external_secrets,
         diagnostics,
         accepted,
         service_account,
@@ -160,13 +155,13 @@ fn resolve_authority(
         }
     };
     if is_replaced && server::is_proxy(&kubeconfig.server) {
-        let message = "the kubeconfig's CA is that of the proxy in front, and `kubeconfig.server` goes past it";
+        let message = "the CA belongs to the proxy that `kubeconfig.server` bypasses";
         let finding = Diagnostic::finding(Code::CaOfProxy, message)
             .help("set `kubeconfig.certificateAuthority` to the CA of the API server itself");
         checks.diagnostics.push(finding.at(&place));
     }
     if server.is_some_and(Server::is_gke_dns_endpoint) {
-        let message = "a DNS endpoint of GKE has a certificate from a public authority";
+        let message = "GKE DNS endpoints use a public CA";
         let finding = Diagnostic::finding(Code::GkeDnsEndpoint, message)
             .help("set `kubeconfig.certificateAuthority` to `system`");
         checks.diagnostics.push(finding.at(&place));
@@ -210,8 +205,7 @@ fn entry_place(kubeconfig: &Chosen, checks: &Checks<'_>, key: &str) -> Place {
 }
 
 fn insecure(source: &AuthoritySource) -> Diagnostic {
-    let message =
-        "the kubeconfig turns TLS verification off, and the control plane always verifies";
+    let message = "`insecure-skip-tls-verify` is not supported: the control plane always verifies";
     let error = Diagnostic::error(message);
     match source {
         AuthoritySource::Missing => error.help("set `kubeconfig.certificateAuthority` to the cluster's CA").help(
@@ -236,7 +230,6 @@ fn resolve_token(
     token: Option<(&'static str, SecretResult)>,
     is_needed: bool,
     account: &ServiceAccount,
-    external: Option<&ExternalSecrets>,
     checks: &mut Checks<'_>,
 ) -> Option<TokenDelivery> {
     if let Some((key, token)) = token {
@@ -245,10 +238,7 @@ fn resolve_token(
     }
     match &checks.cluster.values.token {
         Some(TokenForm::None) => Some(TokenDelivery::Elsewhere),
-        Some(TokenForm::ExternalSecret) => {
-            external?.token_route(checks.cluster.name(), checks).map(TokenDelivery::External)
-        }
-        Some(TokenForm::From(_)) => Some(TokenDelivery::NotRead),
+        Some(TokenForm::ExternalSecret) => Some(TokenDelivery::External),
         None if is_needed => {
             let message = format!("no token for {}", shown(&account.name));
             let error = Diagnostic::error(message)
@@ -257,6 +247,6 @@ fn resolve_token(
             checks.push("token", error);
             None
         }
-        None => Some(TokenDelivery::Undecided),
+        Some(TokenForm::From(_)) | None => Some(TokenDelivery::Open),
     }
 }

@@ -90,7 +90,7 @@ impl Server {
             }
             Ok(_) => return None,
             Err(_) if is_local_name(host) => {
-                (Code::LocalNameServer, "is a local name, which the control plane may not resolve")
+                (Code::LocalNameServer, "is a local name that the control plane may not resolve")
             }
             Err(_) if host.contains('_') => {
                 (Code::UnusualServer, "has an underscore, which host names don't have")
@@ -113,7 +113,7 @@ impl Server {
             && !name.eq_ignore_ascii_case(bare(&self.host))
         {
             let message = format!(
-                "the kubeconfig checks the certificate for {}, and the control plane would check it for {}",
+                "the kubeconfig verifies {}, but the control plane would verify {}",
                 shown(name),
                 shown(&self.host)
             );
@@ -221,10 +221,7 @@ fn unusable(url: &str) -> Diagnostic {
 }
 
 fn has_path(url: &str) -> Diagnostic {
-    let message = format!(
-        "the server {} has a path, and the control plane takes only host and port",
-        shown(url)
-    );
+    let message = format!("the server {} has a path; only host and port are supported", shown(url));
     let error = Diagnostic::error(message)
         .help("set `kubeconfig.server` to the API server itself, and `kubeconfig.certificateAuthority` to its CA");
     if url.contains("/k8s/clusters/") {

@@ -42,7 +42,6 @@ pub fn resolve(values: &ServiceAccountValues, checks: &mut Checks<'_>) -> Servic
 /// replace; the service account `default` is every pod's.
 fn check_name(name: &str) -> Result<(), Diagnostic> {
     check_subdomain(name)?;
-    check_subdomain(&format!("{name}-binding"))?;
     match name {
         "default" | "cluster-admin" | "admin" | "edit" | "view" => {
             let message = format!("{} belongs to Kubernetes itself", shown(name));

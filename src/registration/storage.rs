@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::external_secrets::{ExternalSecrets, RemoteKeyPair};
+use super::external_secrets::{self, StoredKeys};
 use super::names::{check_filled_in, check_variable};
 use super::resolve::Checks;
 use super::{SecretResult, server};
@@ -48,14 +48,14 @@ pub enum Access {
     /// By objects that someone else manages.
     ExistingSecret,
     /// By an S3 key; none where this run doesn't need it, so that it wasn't read.
-    Keys(Option<Keys>),
+    Keys(Option<S3Keys>),
     /// By an S3 key that the External Secrets Operator gets from a store.
-    External(RemoteKeyPair),
+    External(StoredKeys),
 }
 
 /// An S3 key.
 #[derive(Debug)]
-pub struct Keys {
+pub struct S3Keys {
     /// `AWS_ACCESS_KEY_ID`
     pub access_key_id: Secret,
     /// `AWS_SECRET_ACCESS_KEY`
@@ -78,7 +78,6 @@ impl Storage {
 pub fn resolve(
     values: &StorageValues,
     keys: Option<[SecretResult; 2]>,
-    external_secrets: Option<&ExternalSecrets>,
     checks: &mut Checks<'_>,
 ) -> Option<Storage> {
     let StorageValues { file_system, scheme, endpoint, credentials, extra_env } = values;
@@ -123,14 +122,13 @@ pub fn resolve(
         Some(Credentials::ExistingSecret) => Some(Access::ExistingSecret),
         Some(Credentials::Keys(_)) => resolve_keys(keys, checks),
         Some(Credentials::ExternalSecret(remote)) => {
-            let message =
-                "Ray pods don't get the key: they take their environment only from the ConfigMap";
+            let message = "Ray pods don't get these keys; they read only the ConfigMap";
             let help = "give the pods workload identity, or mount the Secret `aws-credentials`";
             checks.push(
                 "storage.credentials",
                 Diagnostic::finding(Code::KeysNotInPods, message).help(help),
             );
-            external_secrets?.key_pair(remote, checks).map(Access::External)
+            external_secrets::resolve_keys(remote, checks).map(Access::External)
         }
     };
     file_system_is_good?;
@@ -154,7 +152,7 @@ fn resolve_keys(keys: Option<[SecretResult; 2]>, checks: &mut Checks<'_>) -> Opt
     };
     let access_key_id = take("storage.credentials.accessKeyId", access_key_id);
     let secret_access_key = take("storage.credentials.secretAccessKey", secret_access_key);
-    Some(Access::Keys(Some(Keys {
+    Some(Access::Keys(Some(S3Keys {
         access_key_id: access_key_id?,
         secret_access_key: secret_access_key?,
     })))
@@ -229,13 +227,12 @@ fn check_extra_env(extra_env: &BTreeMap<String, String>, checks: &mut Checks<'_>
         let key = format!("storage.extraEnv.{name}");
         if OWN_KEYS.contains(&name.as_str()) {
             let error =
-                Diagnostic::error(format!("{} comes from another key of `storage`", shown(name)));
+                Diagnostic::error(format!("{} is set by another `storage` key", shown(name)));
             checks.push(&key, error.help("remove it here"));
         }
         checks.take(&key, check_variable(name));
         if name == "PATH" || name.starts_with("LD_") || name.starts_with("RAY_") {
-            let message =
-                format!("every Ray pod would lose what its image sets for {}", shown(name));
+            let message = format!("{} overrides the image's value in every Ray pod", shown(name));
             checks.push(&key, Diagnostic::finding(Code::UnusualEnv, message).help("remove it"));
         }
         if names_a_secret(name) {

@@ -64,7 +64,7 @@ impl Token {
             let finding =
                 Diagnostic::finding(Code::TokenNotJwt, "the token is not a JSON Web Token");
             return vec![match self.is_base64() {
-                true => finding.help("it is in base64: decode it once with `base64 -d`"),
+                true => finding.help("decode it first: `base64 -d`"),
                 false => finding.help(source),
             }];
         };

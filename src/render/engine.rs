@@ -12,12 +12,6 @@ use crate::show::shown;
 
 /// The instructions that one rendering may take; the built-in templates take a few hundred.
 const FUEL: u64 = 10_000_000;
-/// The details of this module's own errors, which hold no value.
-const NOTHING: &str = "nothing can't be printed; test it with `if` first";
-const NOT_PRINTABLE: &str = "only text, booleans, whole numbers, lists and mappings can be printed";
-const CAPTURED: &str = "the captured output of a block can't be printed";
-const NO_TEXT: &str = "b64encode takes text";
-
 /// Renders templates.
 pub struct Engine<'a> {
     environment: Environment<'a>,
@@ -83,9 +77,9 @@ impl<'a> Engine<'a> {
 
     /// An error of the engine. Its own forms may show values, so only what is about the template is taken.
     fn explain(&self, path: &str, error: &Error) -> anyhow::Error {
+        let source = std::error::Error::source(error);
         // An error in an included template has that template's for a source.
-        let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
-        if let Some(source) = source {
+        if let Some(source) = source.and_then(|source| source.downcast_ref()) {
             return self.explain(path, source);
         }
         let path = error.name().unwrap_or(path);
@@ -97,10 +91,12 @@ impl<'a> Engine<'a> {
                 | ErrorKind::UnknownFunction
                 | ErrorKind::TemplateNotFound
         );
-        let detail = error.detail().filter(|detail| {
-            is_about_template || [NOTHING, NOT_PRINTABLE, CAPTURED, NO_TEXT].contains(detail)
-        });
-        let mut message = detail.map_or_else(|| error.kind().to_string(), str::to_owned);
+        let own = source.and_then(|source| source.downcast_ref::<Diagnostic>());
+        let mut message = match (own, error.detail()) {
+            (Some(own), _) => own.message.clone(),
+            (None, Some(detail)) if is_about_template => detail.to_owned(),
+            (None, _) => error.kind().to_string(),
+        };
         let source = error.template_source().zip(error.line());
         if let Some(line) =
             source.and_then(|(source, line)| source.lines().nth(line.checked_sub(1)?))
@@ -157,11 +153,15 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
             return write_str(out, "}");
         }
         ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
-        ValueKind::None => return Err(Error::new(ErrorKind::InvalidOperation, NOTHING)),
-        _ => return Err(Error::new(ErrorKind::InvalidOperation, NOT_PRINTABLE)),
+        ValueKind::None => return Err(refuse("the value is none; guard it with `{% if %}`")),
+        _ => {
+            return Err(refuse(
+                "only text, booleans, whole numbers, lists and mappings can be printed",
+            ));
+        }
     };
     if matches!(&scalar, Scalar::Text(text) if text.contains(MARK)) {
-        return Err(Error::new(ErrorKind::InvalidOperation, CAPTURED));
+        return Err(refuse("the captured output of a block can't be printed"));
     }
     let printed = &mut state.get_or_insert_extension_with(Printed::default).0;
     let placeholder = placeholder(printed.len());
@@ -173,9 +173,14 @@ fn write_str(out: &mut Output<'_>, text: &str) -> Result<(), Error> {
     out.write_str(text).map_err(|_| Error::from(ErrorKind::WriteFailure))
 }
 
+/// An error with a message that holds no value.
+fn refuse(message: &str) -> Error {
+    Error::from(ErrorKind::InvalidOperation).with_source(Diagnostic::error(message))
+}
+
 /// The filter `b64encode`: standard base64, as a Secret's `data` takes it.
 fn b64encode(value: &Value) -> Result<String, Error> {
     use base64::Engine as _;
-    let text = value.as_str().ok_or_else(|| Error::new(ErrorKind::InvalidOperation, NO_TEXT))?;
+    let text = value.as_str().ok_or_else(|| refuse("b64encode takes text"))?;
     Ok(base64::engine::general_purpose::STANDARD.encode(text))
 }

@@ -1,7 +1,7 @@
 //! render: a [`Registration`] becomes manifests, through templates.
 
 mod engine;
-mod plan;
+mod objects;
 mod scalar;
 mod templates;
 mod verify;
@@ -106,10 +106,10 @@ impl<'a> Renderer<'a> {
     }
 
     fn render_side(&self, registration: &Registration, side: Side) -> Result<Vec<Manifest>> {
-        let values = plan::values(side, registration);
+        let values = objects::values(side, registration);
         let mut rendered: Vec<(Identity, Manifest)> = Vec::new();
-        for object in plan::objects(side, registration) {
-            let values = plan::object_values(&values, &object);
+        for object in objects::objects(side, registration) {
+            let values = objects::object_values(&values, &object);
             let one = self.render_object(registration, side, object.template, &values)?;
             match one {
                 Some((identity, manifest)) if identity == object.identity => {

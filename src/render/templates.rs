@@ -125,13 +125,7 @@ impl Templates {
 
 /// Whether a path is that of an object's template: two digits in front sort it among the others.
 fn is_object(path: &str) -> bool {
-    let Some((_, name)) = path.split_once('/') else {
-        return false;
-    };
-    let mut start = name.bytes();
-    let is_digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_digit());
-    is_digit(start.next())
-        && is_digit(start.next())
-        && start.next() == Some(b'-')
-        && name.ends_with(".yaml.j2")
+    let name = path.split_once('/').map_or("", |(_, name)| name);
+    let is_numbered = matches!(name.as_bytes(), [b'0'..=b'9', b'0'..=b'9', b'-', ..]);
+    is_numbered && name.ends_with(".yaml.j2")
 }

@@ -9,7 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Text, given};
+use super::Text;
 use crate::secret::Secret;
 
 /// `storage.credentials`: how jobs get access to the storage.
@@ -53,9 +53,7 @@ const CREDENTIALS: &str = "`accessKeyId` and `secretAccessKey`, `workloadIdentit
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CredentialsMapping {
-    #[serde(default, deserialize_with = "given")]
     access_key_id: Option<SecretForm>,
-    #[serde(default, deserialize_with = "given")]
     secret_access_key: Option<SecretForm>,
     workload_identity: Option<bool>,
     existing_secret: Option<bool>,
@@ -68,7 +66,7 @@ impl<'de> Deserialize<'de> for Credentials {
             Form::Word(word) if word == "workloadIdentity" => Some(Self::WorkloadIdentity),
             Form::Word(word) if word == "existingSecret" => Some(Self::ExistingSecret),
             Form::Word(word) if word.starts_with('<') => Some(Self::Placeholder),
-            Form::Word(_) | Form::Nothing => None,
+            Form::Word(_) => None,
             Form::Mapping(mapping) => CredentialsMapping::form(mapping),
         };
         deserializer.deserialize_any(OneOf { expected: CREDENTIALS, convert })
@@ -84,8 +82,7 @@ impl CredentialsMapping {
             existing_secret,
             external_secret,
         } = self;
-        let is_key = |form: &Option<SecretForm>| !matches!(form, None | Some(SecretForm::Empty));
-        let has_keys = is_key(&access_key_id) || is_key(&secret_access_key);
+        let has_keys = access_key_id.is_some() || secret_access_key.is_some();
         match (workload_identity, existing_secret, external_secret) {
             (None, None, None) => {
                 Some(Credentials::Keys(KeyPair { access_key_id, secret_access_key }))
@@ -126,8 +123,6 @@ pub enum SecretForm {
     Literal(Secret),
     /// Where it is read from.
     From(SecretSource),
-    /// Nothing, as YAML reads `#abc`.
-    Empty,
 }
 
 /// Where a secret is read from.
@@ -161,7 +156,6 @@ impl<'de> Deserialize<'de> for SecretForm {
         let convert = |form| match form {
             Form::Word(secret) => Some(Self::Literal(Secret::new(secret))),
             Form::Mapping(mapping) => SourceMapping::source(mapping).map(Self::From),
-            Form::Nothing => Some(Self::Empty),
         };
         let expected = "text, `{env: NAME}` or `{file: PATH}`";
         deserializer.deserialize_any(OneOf { expected, convert })
@@ -197,7 +191,7 @@ impl<'de> Deserialize<'de> for TokenForm {
         let convert = |form| match form {
             Form::Word(word) if word == "externalSecret" => Some(Self::ExternalSecret),
             Form::Word(word) if word == "none" => Some(Self::None),
-            Form::Word(_) | Form::Nothing => None,
+            Form::Word(_) => None,
             Form::Mapping(mapping) => SourceMapping::source(mapping).map(Self::From),
         };
         let expected = "`{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`";
@@ -229,7 +223,6 @@ fn source(key: &str) -> Schema {
 enum Form<T> {
     Word(String),
     Mapping(T),
-    Nothing,
 }
 
 /// Reads a value of several forms. What isn't one of them is an error that shows nothing of it.
@@ -253,10 +246,6 @@ impl<'de, T: Deserialize<'de>, V> Visitor<'de> for OneOf<T, V> {
 
     fn visit_str<E: de::Error>(self, word: &str) -> Result<V, E> {
         self.take(Form::Word(word.to_owned()))
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<V, E> {
-        self.take(Form::Nothing)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V, A::Error> {

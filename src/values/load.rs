@@ -17,17 +17,6 @@ use crate::show::{list, shown};
 /// What most often helps where YAML can't be parsed.
 const QUOTES: &str = "put the value in quotes if it has `: ` or ` #` in it, or begins with one of `@ % & * ! | > [ {`";
 
-/// Where values come from.
-#[derive(Clone, Debug, Default)]
-pub struct Sources {
-    /// Values files and folders of them.
-    pub values: Vec<PathBuf>,
-    /// Values merged under those of every cluster.
-    pub defaults: Option<PathBuf>,
-    /// The clusters to keep, by name; all where empty.
-    pub clusters: Vec<String>,
-}
-
 /// One document of values, for messages about it.
 #[derive(Debug)]
 pub struct Layer {
@@ -72,27 +61,32 @@ impl Cluster {
     }
 }
 
-/// Reads the values of all clusters, in the order of the files.
+/// Reads the values of clusters from files and folders, merged over defaults; of those named, or of all
+/// where none is.
 ///
 /// # Errors
 /// Everything that is wrong in any of the files.
-pub fn load(sources: &Sources) -> Result<Vec<Cluster>, Vec<Diagnostic>> {
+pub fn load(
+    paths: &[PathBuf],
+    defaults: Option<&Path>,
+    names: &[String],
+) -> Result<Vec<Cluster>, Vec<Diagnostic>> {
     let mut errors = Vec::new();
-    let mut defaults = Vec::new();
-    match sources.defaults.as_deref().map(read_defaults).transpose() {
-        Ok(layer) => defaults.extend(layer),
+    let mut layers = Vec::new();
+    match defaults.map(read_defaults).transpose() {
+        Ok(layer) => layers.extend(layer),
         Err(error) => errors.push(error),
     }
     let mut files: Vec<(PathBuf, Vec<Arc<Layer>>)> = Vec::new();
-    for path in &sources.values {
+    for path in paths {
         if !path.is_dir() {
-            files.push((path.clone(), defaults.clone()));
+            files.push((path.clone(), layers.clone()));
             continue;
         }
         match read_folder(path) {
             Ok((in_folder, own)) => {
-                let layers: Vec<_> = own.into_iter().chain(defaults.iter().cloned()).collect();
-                files.extend(in_folder.into_iter().map(|file| (file, layers.clone())));
+                let all: Vec<_> = own.into_iter().chain(layers.iter().cloned()).collect();
+                files.extend(in_folder.into_iter().map(|file| (file, all.clone())));
             }
             Err(error) => errors.push(error),
         }
@@ -107,7 +101,7 @@ pub fn load(sources: &Sources) -> Result<Vec<Cluster>, Vec<Diagnostic>> {
     }
     errors.extend(repeated_names(&clusters));
     if errors.is_empty() {
-        select(clusters, &sources.clusters).map_err(|error| vec![error])
+        select(clusters, names).map_err(|error| vec![error])
     } else {
         Err(errors)
     }
@@ -222,7 +216,7 @@ fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<Cluster, Diagnost
         let with_defaults = list(layers.iter().map(|layer| &layer.file));
         yaml::explain(&error, "")
             .in_file(own.file.clone())
-            .help(format!("it comes of merging {with_defaults}"))
+            .help(format!("merged from {with_defaults}"))
     })?;
     Ok(Cluster { values, layers })
 }

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use forms::{Credentials, RemoteKeys, SecretForm, SecretSource, TokenForm};
-pub use load::{Cluster, Sources, load};
+pub use load::{Cluster, load};
 pub use text::Text;
 
 use crate::diagnostic::Code;
@@ -121,9 +121,8 @@ pub enum Dc {
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct Sku {
     /// Number of processors.
-    #[schemars(range(min = 0, max = i32::MAX))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cpu: Option<i32>,
+    pub cpu: Option<u16>,
     /// Memory in GB, as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_gb: Option<Text>,
@@ -131,9 +130,8 @@ pub struct Sku {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_size_gb: Option<Text>,
     /// Number of GPUs.
-    #[schemars(range(min = 0, max = i32::MAX))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gpu: Option<i32>,
+    pub gpu: Option<u16>,
     /// Kind of GPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu_sku: Option<Text>,

@@ -2,7 +2,7 @@
 
 use super::{SecretForm, SecretSource};
 use crate::diagnostic::Diagnostic;
-use crate::input::file;
+use crate::input::{file, yaml};
 use crate::secret::Secret;
 use crate::show::shown;
 
@@ -15,7 +15,6 @@ impl SecretForm {
         match self {
             Self::Literal(secret) => Ok(secret.clone()),
             Self::From(source) => source.read(),
-            Self::Empty => Ok(Secret::new("")),
         }
     }
 }
@@ -44,19 +43,17 @@ impl SecretSource {
                 (text, format!("the environment variable {}", shown(name)))
             }
             Self::File(path) => {
-                let bytes = file::read(path)?;
                 let name = match file::name(path) {
                     name if path.as_os_str() == "-" => name,
                     name => format!("the file {}", shown(name)),
                 };
-                let text = String::from_utf8(bytes);
-                (text.map_err(|_| Diagnostic::error(format!("{name} is not text")))?, name)
+                (yaml::decode(file::read(path)?)?, name)
             }
         };
-        let text = text.trim_start_matches('\u{feff}').trim();
+        let text = text.trim();
         if text.is_empty() {
             return Err(Diagnostic::error(format!("{source} is empty"))
-                .help("check the step that fills it"));
+                .help("check the command that writes it"));
         }
         Ok(Secret::new(text))
     }

@@ -1,4 +1,4 @@
-//! The plan: which objects a registration consists of, which template renders each, and with which values.
+//! Which objects a registration consists of, which template renders each, and with which values.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 
 use super::{Identity, Side};
-use crate::registration::external_secrets::{RemoteKeyPair, StoreAccess, TokenRoute};
+use crate::registration::external_secrets::{ExternalSecrets, StoredKeys};
 use crate::registration::storage::{ACCESS_KEY_ID, Access, SECRET_ACCESS_KEY};
 use crate::registration::{Authority, NAMESPACE, Registration, STORAGE_SECRET, TokenDelivery};
-use crate::values::Scope;
+use crate::values::{Scope, Store};
 
 /// The namespace that the controller accepts Clusters in.
 const CLUSTERS_NAMESPACE: &str = "ma-system";
@@ -76,7 +76,7 @@ fn compute(registration: &Registration) -> Vec<Object> {
     for name in &registration.service_account.token_secrets {
         objects.push(object("compute/60-secret-token.yaml.j2", "Secret", name, namespace));
     }
-    if let TokenDelivery::External(_) = registration.token {
+    if let TokenDelivery::External = registration.token {
         let name = format!("{account}-token");
         objects.push(object("compute/70-pushsecret-token.yaml.j2", "PushSecret", &name, namespace));
     }
@@ -94,11 +94,11 @@ fn control_plane(registration: &Registration) -> Vec<Object> {
             let template = "control-plane/20-secret-token.yaml.j2";
             objects.push(object(template, "Secret", &token_secret, namespace));
         }
-        TokenDelivery::External(_) => {
+        TokenDelivery::External => {
             let template = "control-plane/20-externalsecret-token.yaml.j2";
             objects.push(object(template, "ExternalSecret", &token_secret, namespace));
         }
-        TokenDelivery::Undecided | TokenDelivery::NotRead | TokenDelivery::Elsewhere => {}
+        TokenDelivery::Open | TokenDelivery::Elsewhere => {}
     }
     let namespace = Some(CLUSTERS_NAMESPACE);
     objects.push(object(
@@ -157,27 +157,25 @@ fn compute_values(registration: &Registration) -> Value {
     let own = own.iter().map(|(key, value)| (*key, value.as_str()));
     let extra = storage.extra_env.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let environment: Vec<_> = own.chain(keys.iter().copied()).chain(extra).collect();
-    let remote = match &storage.access {
-        Access::External(remote) => Some(remote),
+    let stored = match &storage.access {
+        Access::External(stored) => Some(stored),
         _ => None,
     };
-    let route = token_route(registration);
-    let access = route.map(|route| &route.compute).or(remote.map(|remote| &remote.compute));
     context! {
         storage => context! { environment => pairs(environment), keys => pairs(keys) },
-        external_secrets => access.map(|access| context! {
-            storage => remote.map(remote_values),
-            ..external_values(registration, access, route)
+        external_secrets => registration.external_secrets.as_ref().map(|external| context! {
+            storage => stored.map(stored_values),
+            ..external_values(registration, external, &external.compute_store)
         }),
     }
 }
 
-fn remote_values(remote: &RemoteKeyPair) -> Value {
+fn stored_values(stored: &StoredKeys) -> Value {
     let properties = [
-        (ACCESS_KEY_ID, remote.access_key_id_property.as_str()),
-        (SECRET_ACCESS_KEY, remote.secret_access_key_property.as_str()),
+        (ACCESS_KEY_ID, stored.access_key_id_property.as_str()),
+        (SECRET_ACCESS_KEY, stored.secret_access_key_property.as_str()),
     ];
-    context! { key => remote.key.as_str(), properties => pairs(properties) }
+    context! { key => stored.store_key.as_str(), properties => pairs(properties) }
 }
 
 /// Pairs for `{% for key, value in … %}`, in this order.
@@ -187,17 +185,21 @@ fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
 
 fn external_values(
     registration: &Registration,
-    access: &StoreAccess,
-    route: Option<&TokenRoute>,
+    external: &ExternalSecrets,
+    store: &Store,
 ) -> Value {
     let annotations = registration.annotations.iter();
     let annotations: BTreeMap<&str, String> =
         annotations.map(|(key, value)| (key.as_str(), go_literal(value))).collect();
+    let has_token = matches!(registration.token, TokenDelivery::External);
     context! {
-        store => Value::from(Serde(&access.store)),
-        refresh_interval => access.refresh_interval.as_str(),
+        store => Value::from(Serde(store)),
+        refresh_interval => external.refresh_interval.as_str(),
         annotations => annotations,
-        token => route.map(|route| context! { key => route.key.as_str(), property => route.property.as_deref() }),
+        token => has_token.then(|| context! {
+            key => external.token_key.as_str(),
+            property => external.token_property.as_deref(),
+        }),
     }
 }
 
@@ -206,19 +208,12 @@ fn go_literal(text: &str) -> String {
     text.replace("{{", r#"{{ "{{" }}"#)
 }
 
-fn token_route(registration: &Registration) -> Option<&TokenRoute> {
-    match &registration.token {
-        TokenDelivery::External(route) => Some(route),
-        _ => None,
-    }
-}
-
 fn control_plane_values(registration: &Registration) -> Value {
     let token = match &registration.token {
         TokenDelivery::Rendered(token) => Some(token.secret.expose()),
         _ => None,
     };
-    let route = token_route(registration);
+    let external = registration.external_secrets.as_ref();
     let pem = match &registration.authority {
         Authority::Own(authority) => authority.pem.as_str(),
         Authority::System => "",
@@ -231,6 +226,9 @@ fn control_plane_values(registration: &Registration) -> Value {
         cluster => Value::from(Serde(&registration.cluster)),
         ca => context! { secret => ca_secret(registration), pem => pem },
         token => context! { secret => token_secret(registration), text => token },
-        external_secrets => route.map(|route| external_values(registration, &route.control_plane, Some(route))),
+        external_secrets => external.and_then(|external| {
+            let store = external.control_plane_store.as_ref()?;
+            Some(external_values(registration, external, store))
+        }),
     }
 }
