@@ -32,11 +32,12 @@ pub struct StoredKeys {
     pub secret_access_key_property: String,
 }
 
-/// Checks and completes `externalSecrets`, for a token or only an S3 key that is in a store.
+/// Checks and completes `externalSecrets`. What is needed are the stores of the compute cluster and of the
+/// control plane.
 pub fn resolve(
     values: &ExternalSecretsValues,
     cluster: &str,
-    has_token: bool,
+    needs_stores: (bool, bool),
     checks: &mut Checks<'_>,
 ) -> Option<ExternalSecrets> {
     let ExternalSecretsValues {
@@ -46,8 +47,9 @@ pub fn resolve(
         property,
         refresh_interval,
     } = values;
-    let compute_store = store("computeStore", compute_store, true, checks);
-    let control_plane_store = store("controlPlaneStore", control_plane_store, has_token, checks);
+    let compute_store = store("computeStore", compute_store, needs_stores.0, checks);
+    let control_plane_store =
+        store("controlPlaneStore", control_plane_store, needs_stores.1, checks);
     let key_prefix = key_prefix.as_deref().unwrap_or("michelangelo/");
     checks.take("externalSecrets.keyPrefix", check_key_prefix(key_prefix));
     let property = match property {

@@ -68,7 +68,7 @@ pub struct Registration {
     pub service_account: ServiceAccount,
     /// How the control plane gets the token.
     pub token: TokenDelivery,
-    /// By what the External Secrets Operator moves secrets, where it does.
+    /// By what the External Secrets Operator moves secrets; also where it moves none.
     pub external_secrets: Option<ExternalSecrets>,
     /// Labels of every manifest.
     pub labels: BTreeMap<String, String>,
@@ -113,8 +113,8 @@ pub struct Resolution {
     pub storage: Option<Storage>,
     /// How the control plane gets the token.
     pub token: Option<TokenDelivery>,
-    /// By what the External Secrets Operator moves secrets; none within where a part is wrong.
-    external_secrets: Option<Option<ExternalSecrets>>,
+    /// By what the External Secrets Operator could move secrets.
+    external_secrets: Option<ExternalSecrets>,
     /// Errors and findings that aren't accepted.
     pub diagnostics: Vec<Diagnostic>,
     /// Findings that are accepted.
@@ -138,10 +138,7 @@ impl Resolution {
             authority: self.authority.ok_or_else(missing)?,
             storage: self.storage.ok_or_else(missing)?,
             token: self.token.ok_or_else(missing)?,
-            external_secrets: match self.external_secrets {
-                None => None,
-                Some(external_secrets) => Some(external_secrets.ok_or_else(missing)?),
-            },
+            external_secrets: self.external_secrets,
             cluster: self.cluster.values.cluster.unwrap_or_default(),
             service_account: self.service_account,
             labels: self.labels,

@@ -80,10 +80,12 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
     let has_token = matches!(token, Some(TokenDelivery::External));
     let has_keys = storage.as_ref().is_some_and(|one| matches!(one.access, Access::External(_)));
     let nothing = ExternalSecretsValues::default();
-    let external_secrets = values.external_secrets.as_ref().unwrap_or(&nothing);
-    let external_secrets = (has_token || has_keys).then(|| {
-        external_secrets::resolve(external_secrets, cluster.name(), has_token, &mut checks)
-    });
+    let external_secrets = external_secrets::resolve(
+        values.external_secrets.as_ref().unwrap_or(&nothing),
+        cluster.name(),
+        (has_token || has_keys, has_token),
+        &mut checks,
+    );
     let labels = metadata::labels(cluster.name(), &values.labels, &mut checks);
     let annotations = metadata::annotations(&values.annotations, &mut checks);
     let allow = values.allow.clone().unwrap_or_default();

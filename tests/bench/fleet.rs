@@ -1,0 +1,98 @@
+//! Fleets: a fresh tree and one without a change, beside `cp -r` of the tree. The files are below the build
+//! folder, on its disk.
+
+mod compare;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use compare::{Report, median, peak_memory, render, time};
+
+/// The sizes, and how often each is measured.
+const FLEETS: [(usize, usize); 3] = [(100, 31), (1_000, 9), (10_000, 3)];
+
+fn main() -> Result<()> {
+    let mut report = Report::default();
+    let mut smaller = None;
+    for (clusters, runs) in FLEETS {
+        measure(clusters, runs, &mut report)?;
+        let peak = peak_memory()?;
+        // What the program takes by itself is in both.
+        if let Some((fewer, less)) = smaller {
+            let each = (peak - less) / (clusters - fewer) as f64;
+            report.add(&format!("{clusters} clusters, peak memory of each"), each, 30.0, "KiB");
+        }
+        smaller = Some((clusters, peak));
+    }
+    report.finish()
+}
+
+fn measure(clusters: usize, runs: usize, report: &mut Report) -> Result<()> {
+    let scratch =
+        tempfile::Builder::new().prefix("fleet-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let scratch = scratch.path();
+    write_values(scratch, clusters)?;
+    let tree = scratch.join("tree");
+    time(&mut render_into(scratch, &tree))?;
+    let (mut fresh, mut copied, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
+    // Nothing is deleted between the runs: what comes after that is slow for a while, whoever writes.
+    for run in 0..runs {
+        fresh.push(time(&mut render_into(scratch, &scratch.join(format!("fresh-{run}"))))?);
+        copied.push(time(&mut copy(&tree, &scratch.join(format!("copy-{run}"))))?);
+        unchanged.push(time(&mut render_into(scratch, &tree))?);
+    }
+    let copied = median(copied)?;
+    let fresh = median(fresh)? / copied;
+    let unchanged = median(unchanged)? / copied;
+    report.add(&format!("{clusters} clusters, fresh, in `cp -r`"), fresh, 1.5, "times");
+    report.add(&format!("{clusters} clusters, unchanged, in `cp -r`"), unchanged, 0.3, "times");
+    Ok(())
+}
+
+/// Writes a folder of values that hold no secret, and kubeconfigs beside it.
+fn write_values(scratch: &Path, clusters: usize) -> Result<()> {
+    ensure!(clusters <= 65_536, "more clusters than addresses");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let kubeconfig = fs::read_to_string(fixtures.join("kubeconfigs/eks.kubeconfig"))?;
+    let server = kubeconfig.lines().find_map(|line| line.trim().strip_prefix("server: "));
+    let server = server.context("the kubeconfig has no server")?;
+    fs::create_dir_all(scratch.join("values"))?;
+    fs::create_dir_all(scratch.join("kubeconfigs"))?;
+    for number in 0..clusters {
+        let name = format!("compute-{number:05}");
+        let address = format!("https://10.1.{}.{}:6443", number / 256, number % 256);
+        let path = format!("kubeconfigs/{name}.kubeconfig");
+        fs::write(scratch.join(&path), kubeconfig.replace(server, &address))?;
+        let values = format!(
+            "name: {name}
+kubeconfig: {{path: ../{path}}}
+cluster: {{sla: production, region: us-east-1}}
+storage:
+  credentials:
+    externalSecret: {{key: s3/{name}, accessKeyIdProperty: id, secretAccessKeyProperty: secret}}
+token: externalSecret
+externalSecrets:
+  computeStore: {{name: vault, kind: ClusterSecretStore}}
+  controlPlaneStore: {{name: vault, kind: ClusterSecretStore}}
+labels: {{team: ml-platform}}
+allow: [keys-not-in-pods]
+"
+        );
+        fs::write(scratch.join(format!("values/{name}.yaml")), values)?;
+    }
+    Ok(())
+}
+
+fn render_into(scratch: &Path, directory: &Path) -> Command {
+    let mut command = render(&["-f"]);
+    command.arg(scratch.join("values")).arg("-o").arg(directory);
+    command
+}
+
+fn copy(from: &Path, to: &Path) -> Command {
+    let mut command = Command::new("cp");
+    command.arg("-r").args([from, to]);
+    command
+}

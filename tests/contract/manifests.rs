@@ -1,0 +1,36 @@
+//! What each fixture renders to, byte for byte. `UPDATE=1 cargo test --test contract manifests` writes
+//! the files anew; review their difference.
+
+use std::fs;
+use std::path::Path;
+
+use similar::TextDiff;
+
+use crate::support::{PROJECT, SIDES, files, fixture, fixtures, run};
+
+#[test]
+fn every_fixture_renders_to_its_manifests() {
+    let folder = Path::new(PROJECT).join("tests/contract/manifests");
+    let is_update = std::env::var_os("UPDATE").is_some();
+    if is_update {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+    }
+    let mut expected = files(&folder);
+    let mut report = String::new();
+    for fixture_name in fixtures() {
+        for side in SIDES {
+            let name = format!("{fixture_name}.{side}.yaml");
+            let run = run(&mut fixture(&["render", "--side", side], &fixture_name));
+            if is_update {
+                fs::write(folder.join(&name), run.succeeds()).unwrap();
+                continue;
+            }
+            let text = expected.remove(&name).unwrap_or_default();
+            let diff = TextDiff::from_lines(text.as_str(), run.succeeds());
+            report += &diff.unified_diff().header(&name, "rendered").to_string();
+        }
+    }
+    assert!(report.is_empty(), "{report}");
+    assert!(expected.is_empty(), "of no fixture: {:?}", expected.keys());
+}

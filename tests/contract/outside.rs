@@ -1,0 +1,125 @@
+//! The same bytes for the same inputs, and nothing from outside: no time, place, program or network.
+
+use std::fs;
+use std::io::pipe;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::support::{
+    Folder, PROGRAM, PROJECT, cluster, differing, files, fixture, fixtures, run, values_file,
+};
+
+#[test]
+fn the_same_inputs_give_the_same_bytes_anywhere() {
+    let elsewhere = Folder::new();
+    let from = format!("{PROJECT}/fixtures");
+    let copied = Command::new("cp").args(["-r", &from]).arg(elsewhere.path("")).status();
+    assert!(copied.unwrap().success());
+    for name in fixtures() {
+        for arguments in
+            [&["render", "--side", "both"][..], &["inspect", "-o", "json"], &["diff", "-o", "out"]]
+        {
+            let here = run(&mut fixture(arguments, &name));
+            assert_eq!(here, run(&mut fixture(arguments, &name)), "{name}");
+            let mut there = fixture(arguments, &name);
+            there.current_dir(elsewhere.path("")).env("TZ", "Asia/Tokyo").env("USER", "other");
+            there.env("LANG", "de_DE.UTF-8").env("LC_ALL", "tr_TR.UTF-8").env("HOSTNAME", "other");
+            assert_eq!(here, run(&mut there), "{name}");
+        }
+        let trees = ["one", "other"].map(|out| {
+            let out = elsewhere.path(&format!("{name}/{out}"));
+            let flags =
+                ["render", "--plaintext-secrets", "--kustomization", "-o", out.to_str().unwrap()];
+            run(&mut fixture(&flags, &name)).succeeds();
+            files(&out)
+        });
+        assert!(!trees[0].is_empty());
+        assert_eq!(differing(&trees[0], &trees[1]), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn no_code_opens_a_connection_or_starts_a_program() {
+    let sources = files(&Path::new(PROJECT).join("src"));
+    assert!(sources.len() > 10);
+    for (name, source) in sources {
+        for way in [
+            "process::Command",
+            "TcpStream",
+            "TcpListener",
+            "UdpSocket",
+            "UnixStream",
+            "to_socket_addrs",
+            "ToSocketAddrs",
+            "libc::",
+        ] {
+            assert!(!source.contains(way), "{way} in src/{name}");
+        }
+    }
+    let lock = fs::read_to_string(format!("{PROJECT}/Cargo.lock")).unwrap();
+    for package in [
+        "curl",
+        "h2",
+        "hickory-resolver",
+        "hyper",
+        "isahc",
+        "mio",
+        "native-tls",
+        "openssl",
+        "quinn",
+        "reqwest",
+        "rustls",
+        "socket2",
+        "tokio",
+        "ureq",
+    ] {
+        assert!(!lock.contains(&format!("name = \"{package}\"\n")), "{package} in Cargo.lock");
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let folder = Folder::new();
+    for arguments in [
+        &["render", "--side", "both"][..],
+        &["inspect"],
+        &["inspect", "-o", "json"],
+        &["diff", "-o", "nowhere"],
+        &["runbook", "register", "--control-plane-context", "cp"],
+        &["schema"],
+        &["completions", "bash"],
+        &["--help"],
+    ] {
+        let mut command = match arguments[0] {
+            "schema" | "completions" | "--help" => folder.command(arguments),
+            _ => fixture(arguments, "k3d"),
+        };
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let output = command.stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+    }
+    let mut shell = Command::new("bash");
+    let line = "set -o pipefail; \"$0\" render -f fixtures/values/k3d.yaml --side both | head -n 1";
+    let output = shell.current_dir(PROJECT).args(["-c", line, PROGRAM]).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn a_closed_pipe_of_messages_changes_nothing_else() {
+    let folder = Folder::new();
+    // A finding, so that there is a message.
+    let storage = json!({"credentials": "workloadIdentity", "extraEnv": {"PATH": "/bin"}});
+    folder.write("values.yaml", values_file(&[cluster(0, json!({"storage": storage}))]));
+    for (flags, code) in [(&[][..], 0), (&["--strict"], 2)] {
+        let arguments = [&["render", "--side", "both", "-f", "values.yaml"], flags].concat();
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let output = folder.command(&arguments).stderr(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{flags:?}");
+        assert_eq!(output.stdout.is_empty(), code == 2, "{flags:?}");
+    }
+}

@@ -1,0 +1,103 @@
+//! Any text arrives exactly, and any bytes end with an answer.
+
+use std::fs;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::{Value, json};
+
+use crate::oracle::hostile;
+use crate::support::{Folder, cluster, fixture_path, identity, objects, run, values_file};
+
+/// Hostile texts, random ones, and both together.
+fn any_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![select(hostile()), any::<String>(), "[ -~]{0,60}"];
+    let text = vec(piece, 1..4).prop_map(|pieces| pieces.concat());
+    // No character, and the mark of values while a document is put together.
+    text.prop_map(|text| text.replace('\u{fdd0}', ""))
+}
+
+/// A text that may be an S3 key.
+fn key_of(text: &str) -> String {
+    let key: String = text.chars().filter(|c| !c.is_control()).collect();
+    if key.is_empty() { "-".to_owned() } else { key }
+}
+
+const INPUTS: [&str; 3] = ["values.yaml", "kubeconfig", "ca.crt"];
+
+fn good(input: &str) -> Vec<u8> {
+    match input {
+        "kubeconfig" => fs::read(fixture_path("kubeconfigs/eks.kubeconfig")).unwrap(),
+        "ca.crt" => fs::read(fixture_path("certificates/bundle.crt")).unwrap(),
+        _ => VALUES.into(),
+    }
+}
+
+const VALUES: &str = "name: c0
+kubeconfig: {path: kubeconfig, certificateAuthority: ca.crt}
+cluster: {sla: production, skus: [{cpu: 8, memoryGb: \"32\"}]}
+storage:
+  endpoint: http://minio:9091
+  credentials: {accessKeyId: minioadmin, secretAccessKey: {env: HOME}}
+  extraEnv: {MLFLOW_TRACKING_URI: http://mlflow:5000}
+serviceAccount: {extraRules: [{apiGroups: [''], resources: [pods], verbs: [get]}]}
+token: none
+annotations: {a: \"b\"}
+";
+
+/// An input that is damaged in one place, or nothing like it.
+fn damaged_input() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
+    let hostile = select(hostile()).prop_map(String::into_bytes);
+    let inserted = prop_oneof![hostile, vec(any::<u8>(), 0..8)];
+    let damage = (any::<Index>(), 0..40_usize, inserted);
+    let damaged = (select(&INPUTS[..]), damage).prop_map(|(input, (start, cut, inserted))| {
+        let good = good(input);
+        let start = start.index(good.len());
+        let end = good.len().min(start + cut);
+        (input, [&good[..start], &inserted, &good[end..]].concat())
+    });
+    prop_oneof![4 => damaged, 1 => (select(&INPUTS[..]), vec(any::<u8>(), 0..300))]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_arrives_exactly(texts in vec(any_text(), 1..6)) {
+        let values = |(number, text): (usize, &String)| {
+            let credentials = json!({"accessKeyId": key_of(text), "secretAccessKey": key_of(text)});
+            cluster(number, json!({
+                "annotations": {"a": text}, "allow": ["unresolved-secret"],
+                "storage": {"credentials": credentials, "extraEnv": {"A": text}},
+            }))
+        };
+        let clusters: Vec<Value> = texts.iter().enumerate().map(values).collect();
+        let folder = Folder::new();
+        folder.write("values.yaml", values_file(&clusters));
+        let rendered = run(&mut folder.command(&["render", "--side", "compute", "-f", "values.yaml"]));
+        let rendered = objects(rendered.succeeds());
+        let of_cluster = rendered.chunks(rendered.len() / texts.len());
+        for (text, objects) in texts.iter().zip(of_cluster) {
+            for object in objects {
+                prop_assert_eq!(&object["metadata"]["annotations"]["a"], text);
+            }
+            let is_config = |object: &&Value| identity(object) == "ConfigMap/michelangelo-config";
+            let data = &objects.iter().find(is_config).unwrap()["data"];
+            prop_assert_eq!(&data["A"], text);
+            prop_assert_eq!(&data["AWS_SECRET_ACCESS_KEY"], &key_of(text));
+        }
+    }
+
+    #[test]
+    fn any_bytes_end_with_an_answer((input, bytes) in damaged_input()) {
+        let folder = Folder::new();
+        for name in INPUTS {
+            folder.write(name, good(name));
+        }
+        folder.write(input, bytes);
+        // `run` checks what every run has to end with.
+        run(&mut folder.command(&["render", "--side", "both", "-f", "values.yaml"]));
+        run(&mut folder.command(&["inspect", "-f", "values.yaml"]));
+    }
+}

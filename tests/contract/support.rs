@@ -1,0 +1,194 @@
+//! Running the program as a user does, with nothing in its environment but a home.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_ma-register");
+pub const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
+pub const SIDES: [&str; 2] = ["compute", "control-plane"];
+
+/// What a run left behind.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    /// Runs a command to its end, and checks what holds for every run.
+    #[track_caller]
+    pub fn of(command: &mut Command, input: &[u8]) -> Self {
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().unwrap();
+        // A program that doesn't read its input closes the pipe.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let output = child.wait_with_output().unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let code = output.status.code().unwrap_or(-1);
+        let prints_errors = command.get_args().any(|argument| argument == "inspect");
+        assert!((0..=2).contains(&code), "{command:?}: exit code {code}\n{stderr}");
+        if code == 2 {
+            assert!(stderr.contains("error"), "{command:?} fails without a message");
+            assert!(stdout.is_empty() || prints_errors, "{command:?} fails, and prints {stdout}");
+        }
+        for internal in ["panicked", "RUST_BACKTRACE", "Some(", "Err(", "Diagnostic {"] {
+            assert!(!stderr.contains(internal), "{command:?}\n{stderr}");
+        }
+        Self { code, stdout, stderr }
+    }
+
+    /// The run did what was asked; its standard output.
+    #[track_caller]
+    pub fn succeeds(&self) -> &str {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        &self.stdout
+    }
+}
+
+/// Runs a command without input.
+#[track_caller]
+pub fn run(command: &mut Command) -> Run {
+    Run::of(command, b"")
+}
+
+/// A folder of its own, the home and working directory of the commands in it.
+pub struct Folder(TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.current_dir(self.0.path()).env_clear().env("HOME", self.0.path()).args(arguments);
+        command
+    }
+}
+
+/// Texts of files, by the path of each.
+pub type Files = BTreeMap<String, String>;
+
+/// The files below a folder.
+pub fn files(root: &Path) -> Files {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The paths at which two folders differ.
+pub fn differing(one: &Files, other: &Files) -> Vec<String> {
+    let paths: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let differ = |path: &&String| one.get(*path) != other.get(*path);
+    paths.into_iter().filter(differ).cloned().collect()
+}
+
+/// The names of the files in a folder of `fixtures/`.
+pub fn listed(folder: &str) -> Vec<String> {
+    let names = files(&Path::new(PROJECT).join("fixtures").join(folder)).into_keys();
+    let names: Vec<String> = names.collect();
+    assert!(!names.is_empty(), "no fixtures in {folder}");
+    names
+}
+
+/// The fixtures that render: each values file, and the fleet.
+pub fn fixtures() -> Vec<String> {
+    let values = listed("values").into_iter();
+    let names = values.map(|name| name.strip_suffix(".yaml").unwrap().to_owned());
+    names.chain(["fleet".to_owned()]).collect()
+}
+
+/// A command that reads a fixture, with all that it needs.
+pub fn fixture(command: &[&str], name: &str) -> Command {
+    let mut of_fixture = Command::new(PROGRAM);
+    of_fixture.current_dir(PROJECT).env_clear().args(command).args(fixture_arguments(name));
+    if name == "seed" && command[0] != "runbook" {
+        of_fixture.args(["--token-file", "fixtures/tokens/long-lived.token"]);
+    }
+    let token = fs::read_to_string(fixture_path("tokens/long-lived.token")).unwrap();
+    of_fixture.env("AKS_ACCESS_KEY_ID", "aks-key").env("PRODUCTION_CLUSTER_TOKEN", token);
+    of_fixture
+}
+
+fn fixture_arguments(name: &str) -> Vec<String> {
+    match name {
+        "fleet" => ["-f", "fixtures/fleet/clusters", "--defaults", "fixtures/fleet/defaults.yaml"]
+            .map(str::to_owned)
+            .into(),
+        _ => vec!["-f".to_owned(), format!("fixtures/values/{name}.yaml")],
+    }
+}
+
+pub fn fixture_path(name: &str) -> String {
+    format!("{PROJECT}/fixtures/{name}")
+}
+
+/// The documents of a stream, each as the value that JSON has for it.
+pub fn objects(stream: &str) -> Vec<Value> {
+    let documents = serde_yaml::Deserializer::from_str(stream);
+    documents.map(|document| Value::deserialize(document).unwrap()).collect()
+}
+
+/// `KIND/NAME` of an object.
+pub fn identity(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    format!("{}/{}", text(&object["kind"]), text(&object["metadata"]["name"]))
+}
+
+/// The values of the cluster `cNUMBER`, which render without a secret; `more` replaces keys.
+pub fn cluster(number: usize, more: Value) -> Value {
+    let server = format!("https://10.0.{}.{}", number / 256, number % 256);
+    let mut values = json!({
+        "name": format!("c{number}"),
+        "kubeconfig": {"path": fixture_path("kubeconfigs/seed.kubeconfig"), "server": server},
+        "storage": {"credentials": "workloadIdentity"},
+        "token": "none",
+    });
+    values.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    values
+}
+
+/// A values file of several documents. YAML's escapes keep every character: its parsers end lines at
+/// more of them than JSON's, and take no half of a surrogate pair.
+pub fn values_file(documents: &[Value]) -> String {
+    let documents: Vec<String> = documents.iter().map(Value::to_string).collect();
+    let mut text = String::new();
+    for character in documents.join("\n---\n").chars() {
+        match u32::from(character) {
+            0..0x7f => text.push(character),
+            code @ 0x7f..=0xffff => text.push_str(&format!("\\u{code:04x}")),
+            code => text.push_str(&format!("\\U{code:08x}")),
+        }
+    }
+    text
+}

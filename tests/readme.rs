@@ -1,0 +1,249 @@
+//! README.md: every block of it is run, in order, and what it shows is compared with what is printed.
+//! `UPDATE=1` rewrites what `console` blocks show.
+//!
+//! A `yaml` or `bash` block is the file that its first line names. kubectl, cargo, sops and kubeseal are
+//! stand-ins (`readme/bin`), since no cluster, network or key is there.
+
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::string_slice, clippy::unwrap_used)]
+
+use std::ops::Range;
+use std::process::Command;
+use std::{env, fs};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
+const README: &str = include_str!("../README.md");
+/// The end of README.md, in place of a heading.
+const END: &str = "the end";
+/// The folder that the README makes.
+const PLATFORM: &str = "clone/platform";
+
+/// The blocks before a heading: the language of each, and where its text is.
+fn blocks(end: &str) -> Vec<(&'static str, Range<usize>)> {
+    let mut blocks = Vec::new();
+    let (mut open, mut at) = (None, 0);
+    for line in README.split_inclusive('\n') {
+        if open.is_none() && line.trim_end() == end {
+            return blocks;
+        }
+        let next = at + line.len();
+        if let Some(language) = line.strip_prefix("```") {
+            match open.take() {
+                None => open = Some((language.trim_end(), next)),
+                Some((language, start)) => blocks.push((language, start..at)),
+            }
+        }
+        at = next;
+    }
+    assert_eq!(end, END, "no such heading");
+    blocks
+}
+
+/// The commands of a `console` block: what is after `$ `, and after `> ` while a pipe goes on.
+fn commands(text: &str) -> Vec<String> {
+    let mut commands: Vec<String> = Vec::new();
+    for line in text.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            commands.push(command.to_owned());
+        } else if let Some(last) = commands.last_mut().filter(|last| last.ends_with('|')) {
+            *last += &line.replacen("> ", "\n", 1);
+        }
+    }
+    commands
+}
+
+/// A folder like a clone, in which blocks were run; and what each command of `console` blocks printed.
+struct Checkout(TempDir, Vec<String>);
+
+impl Checkout {
+    /// Runs the blocks before a heading, all in one shell, as a reader does.
+    fn run(end: &str) -> Self {
+        let mut checkout = Self(tempfile::tempdir().unwrap(), Vec::new());
+        let mut setup = Command::new(format!("{PROJECT}/tests/readme/setup"));
+        setup.arg(checkout.0.path()).arg(env!("CARGO_BIN_EXE_ma-register"));
+        assert!(setup.status().unwrap().success());
+        let mut script = "exec 2>&1\n".to_owned();
+        for (language, range) in blocks(end) {
+            let text = &README[range];
+            let first = text.lines().next().and_then(|line| line.strip_prefix("# "));
+            let runner = match (language, first) {
+                ("console", _) => {
+                    // A mark ends what each command prints.
+                    let mark = |command| format!("{command}\nprintf '\\036'\n");
+                    script.extend(commands(text).into_iter().map(mark));
+                    continue;
+                }
+                ("mermaid", _) => continue,
+                ("sh", _) if text.contains("runbook") => "block runbook".to_owned(),
+                ("sh", _) => "block bin".to_owned(),
+                ("yaml" | "bash", Some(name)) => format!("file {name}"),
+                _ => panic!("`{language}` blocks are not run"),
+            };
+            script += &format!("{runner} <<'END OF BLOCK'\n{text}END OF BLOCK\n");
+        }
+        let (code, printed) = checkout.bash("clone", &script);
+        assert_eq!(code, 0, "{printed}");
+        checkout.1 = printed.split('\x1e').map(str::to_owned).collect();
+        assert_eq!(checkout.1.pop().as_deref(), Some(""), "a block without output printed some");
+        checkout
+    }
+
+    /// Runs a script in a folder. Returns its exit code and what it printed.
+    fn bash(&self, folder: &str, script: &str) -> (i32, String) {
+        let mut bash = Command::new("bash");
+        bash.args(["--noprofile", "--norc", "-c", &format!(". $ROOT/shell\n{script}")]);
+        bash.env("ROOT", self.0.path()).env("PROJECT", PROJECT);
+        let output = bash.current_dir(self.0.path().join(folder)).output().unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code().unwrap(), text)
+    }
+
+    /// Runs a script in the folder that the README has made. Returns what it printed.
+    #[track_caller]
+    fn succeeds(&self, script: &str) -> String {
+        let (code, text) = self.bash(PLATFORM, script);
+        assert_eq!(code, 0, "{script}: {text}");
+        text
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.path().join(PLATFORM).join(name)).unwrap()
+    }
+
+    /// The documents of a YAML file.
+    fn documents(&self, name: &str) -> Vec<Value> {
+        let text = self.read(name);
+        text.split("\n---\n").map(|document| serde_yaml::from_str(document).unwrap()).collect()
+    }
+}
+
+#[test]
+fn console_blocks_show_what_is_printed() {
+    let mut printed = Checkout::run(END).1;
+    let mut readme = README.to_owned();
+    for (_, range) in blocks(END).into_iter().rev().filter(|block| block.0 == "console") {
+        let commands = commands(&README[range.clone()]);
+        let outputs = printed.split_off(printed.len() - commands.len());
+        let show = |(command, output): (&String, &String)| {
+            format!("$ {}\n{output}", command.replace('\n', "\n> "))
+        };
+        readme.replace_range(range, &commands.iter().zip(&outputs).map(show).collect::<String>());
+    }
+    if env::var_os("UPDATE").is_some() {
+        fs::write(format!("{PROJECT}/README.md"), readme).unwrap();
+    } else {
+        let diff = similar::TextDiff::from_lines(README, &readme);
+        assert!(readme == README, "UPDATE=1 rewrites it:\n{}", diff.unified_diff());
+    }
+}
+
+#[test]
+fn the_workflow_and_the_hook_find_what_is_not_rendered() {
+    let checkout = Checkout::run("## Applying with kubectl");
+    let workflow = ".github/workflows/register.yaml";
+    let check_schema = "check-jsonschema --builtin-schema vendor.github-workflows";
+    checkout.succeeds(&format!("{check_schema} {workflow}"));
+    checkout
+        .succeeds("git clone --quiet . base && git add clusters deploy .pre-commit-config.yaml");
+    let steps = checkout.documents(workflow)[0]["jobs"]["deploy"]["steps"].clone();
+    let steps = steps.as_array().unwrap().iter().filter_map(|step| step["run"].as_str());
+    let steps: Vec<&str> = steps.collect();
+    let [install, show, check] = steps[..] else { panic!("{steps:?}") };
+    checkout.succeeds(&format!("set -e; export GITHUB_STEP_SUMMARY=summary.md; {install}; {show}"));
+    let summary = checkout.read("summary.md");
+    assert!(summary.starts_with("```diff\n--- base/deploy/compute/eu-west/40-"), "{summary}");
+    assert!(summary.ends_with("\n```\n") && summary.contains("jobs-eu-west-2"), "{summary}");
+    let hook = "pre-commit run --all-files";
+    checkout.succeeds(&format!("{check} && {hook}"));
+    checkout.succeeds("echo 'labels: {team: ml}' >> clusters/eu-west.yaml; git add clusters");
+    assert_eq!(checkout.bash(PLATFORM, check).0, 1);
+    let (code, text) = checkout.bash(PLATFORM, hook);
+    assert!(code == 1 && text.contains("+    \"team\": \"ml\""), "{text}");
+}
+
+#[test]
+fn the_files_for_gitops_tools_fit_their_schemas() {
+    let checkout = Checkout::run("## Secrets through a store");
+    let schemas: Value = serde_json::from_str(include_str!("readme/schemas.json")).unwrap();
+    let check = |document: &Value| {
+        let reference = format!("#/$defs/{}", document["kind"].as_str().unwrap());
+        let schema = json!({"$defs": schemas["$defs"], "$ref": reference});
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let errors = validator.iter_errors(document).map(|error| error.to_string());
+        assert_eq!(errors.collect::<Vec<_>>(), [""; 0], "{reference}");
+    };
+    let argocd = checkout.documents("argocd/applications.yaml");
+    let flux = checkout.documents("flux/michelangelo.yaml");
+    argocd.iter().chain(&flux).for_each(check);
+    let compute = &argocd[0]["spec"]["generators"][0]["git"]["directories"][0];
+    for place in [compute, &argocd[1]["spec"]["source"], &flux[1]["spec"]] {
+        checkout.succeeds(&format!("ls {}/kustomization.yaml", place["path"].as_str().unwrap()));
+    }
+    // The plugin renders the same, in the folder that the text names.
+    let plugin = checkout.documents("argocd/plugin.yaml").remove(0);
+    assert!(README.contains("has `path: clusters` and `plugin: {name: ma-register}`"));
+    let mut application = argocd[1].clone();
+    application["spec"]["source"]["plugin"] = json!({"name": plugin["metadata"]["name"]});
+    check(&application);
+    let words = plugin["spec"]["generate"]["command"].as_array().unwrap().iter();
+    let words: Vec<&str> = words.map(|word| word.as_str().unwrap()).collect();
+    let apply = "kubectl --context control-plane apply --server-side";
+    let rendered = format!("cd clusters && {} | {apply} -f - | sort", words.join(" "));
+    let kustomized = format!("{apply} -k deploy/control-plane | sort");
+    assert_eq!(checkout.succeeds(&rendered), checkout.succeeds(&kustomized));
+}
+
+#[test]
+fn the_encryption_stops_at_a_failure_and_goes_on() {
+    let checkout = Checkout::run("## Rotating a token");
+    let before = checkout.succeeds("find deploy -name '*.yaml' | sort");
+    checkout.succeeds(
+        r#"echo 'allow: [duplicate-endpoint]' >> clusters/compute-0.yaml
+        sed 's/name: .*/name: two/; s/workloadIdentity/{accessKeyId: id, secretAccessKey: a-secret-key}/' clusters/compute-0.yaml > clusters/two.yaml"#,
+    );
+    let secret = "deploy/compute/two/50-secret-aws-credentials.yaml";
+    let (code, text) =
+        checkout.bash(PLATFORM, "SOPS_FAILS=50-secret-aws-credentials.yaml bash encrypt.sh");
+    assert!(code != 0 && text.contains("failed to get the data key"), "{text}");
+    assert_ne!(checkout.bash(PLATFORM, &format!("ls {secret}")).0, 0);
+    checkout.succeeds("bash encrypt.sh");
+    assert!(checkout.read(secret).ends_with("KEY\": ENC[AES256_GCM]\n"));
+    assert!(!checkout.succeeds("cat $(find deploy -type f)").contains("a-secret-key"));
+    let encrypted = checkout.read("../../home/encrypted");
+    checkout.succeeds("bash encrypt.sh");
+    assert_eq!(checkout.read("../../home/encrypted"), encrypted, "encrypted anew");
+    checkout.succeeds("rm clusters/two.yaml; bash encrypt.sh");
+    assert_eq!(checkout.succeeds("find deploy -name '*.yaml' | sort"), before);
+    // With kubeseal, by the line that is a comment.
+    checkout.succeeds(
+        r#"echo 'token: {file: ../../fixtures/tokens/long-lived.token}' >> clusters/compute-0.yaml
+        rm -r deploy; sed '/^encrypt()/d; s/^# encrypt()/encrypt()/' encrypt.sh > seal.sh; bash seal.sh"#,
+    );
+    let sealed = "deploy/control-plane/compute-0/20-secret-cluster-compute-0-client-token.yaml";
+    assert!(checkout.read(sealed).contains("kind: SealedSecret"));
+}
+
+#[test]
+fn every_key_and_finding_is_listed() {
+    let checkout = Checkout::run("# ma-register");
+    let schema: Value =
+        serde_json::from_str(&checkout.bash("clone", "ma-register schema").1).unwrap();
+    let is_in_table = |name: &str| {
+        README.lines().any(|line| line.starts_with('|') && line.contains(&format!("`{name}`")))
+    };
+    let mut codes = schema["$defs"]["Code"]["enum"].as_array().unwrap().iter();
+    assert_eq!(codes.find(|code| !is_in_table(code.as_str().unwrap())), None);
+    for (key, value) in schema["properties"].as_object().unwrap() {
+        let definition =
+            value["anyOf"][0]["$ref"].as_str().and_then(|path| schema.pointer(&path[1..]));
+        match definition.and_then(|definition| definition["properties"].as_object()) {
+            None => assert!(is_in_table(key), "{key}"),
+            Some(inner) => {
+                let mut names = inner.keys().map(|name| format!("{key}.{name}"));
+                assert_eq!(names.find(|name| !is_in_table(name)), None);
+            }
+        }
+    }
+}
