@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -12,7 +13,7 @@ Register one cluster, by hand:
   ma-register runbook register -f compute-0.yaml --control-plane-context cp > register.sh
 
 Apply one side:
-  ma-register render -f compute-0.yaml --side compute | kubectl --context compute-0 apply -f -
+  ma-register render -f compute-0.yaml --side compute | kubectl --context compute-0 apply --server-side -f -
 
 Keep a fleet in Git:
   ma-register render -f clusters/ -o deploy --prune --kustomization
@@ -55,10 +56,10 @@ Examples:
     /// DIR/compute/NAME and DIR/control-plane/NAME.
     #[command(after_help = "\
 Examples:
-  ma-register render -f compute-0.yaml --side compute | kubectl --context compute-0 apply -f -
+  ma-register render -f compute-0.yaml --side compute | kubectl --context compute-0 apply --server-side -f -
   kubectl --context compute-0 get secret ray-manager-token -o jsonpath='{.data.token}' | base64 -d |
     ma-register render -f compute-0.yaml --side control-plane --token-file - |
-    kubectl --context cp apply -f -
+    kubectl --context cp apply --server-side -f -
   ma-register render -f clusters/ -o deploy --prune")]
     Render(RenderArgs),
 
@@ -80,7 +81,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   ma-register schema > values.schema.json
-  sed -i '1i # yaml-language-server: $schema=values.schema.json' compute-0.yaml")]
+  ma-register schema | jq '.properties | keys'")]
     Schema,
 
     /// Write the built-in templates into a folder, to be changed
@@ -285,7 +286,7 @@ pub struct RunbookArgs {
     pub sources: SourceArgs,
 
     /// Context of the control-plane cluster
-    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = "Clusters")]
     pub control_plane_context: String,
 
     /// Kubeconfig with that context [default: kubectl's own]
@@ -293,7 +294,7 @@ pub struct RunbookArgs {
     pub control_plane_kubeconfig: Option<PathBuf>,
 
     /// Your own context of the compute cluster [default: that of the values]
-    #[arg(long, value_name = "NAME", help_heading = "Clusters")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = "Clusters")]
     pub compute_context: Option<String>,
 
     /// Kubeconfig with that context [default: kubectl's own]

@@ -22,7 +22,7 @@ impl Secret {
     /// The finding where the text is a reference or a placeholder that an earlier step should have replaced.
     pub fn unresolved(&self) -> Option<Diagnostic> {
         let (form, step) = unresolved(self.expose())?;
-        let message = format!("the secret is {form}, not the secret itself");
+        let message = format!("the secret is {form}");
         Some(Diagnostic::finding(Code::UnresolvedSecret, message).help(step))
     }
 }
@@ -65,7 +65,7 @@ fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
             "read it first: `vault kv get -field=FIELD PATH`, and pass it by `{env: NAME}`",
         )
     } else if within("ENC[", "]").is_some() {
-        ("encrypted by SOPS", "decrypt the file first: `sops -d FILE`")
+        ("still encrypted by SOPS", "decrypt the file first: `sops -d FILE`")
     } else if text.starts_with("arn:aws:secretsmanager:") {
         (
             "the ARN of a secret",

@@ -38,14 +38,24 @@ pub enum TokenNeed {
     Required,
 }
 
-/// Reads and resolves every cluster. Warnings are errors with `--strict`.
+/// Reads and resolves every cluster that can be read, with what is wrong otherwise. Warnings are errors
+/// with `--strict`.
 ///
 /// # Errors
-/// Where values can't be read. What is wrong with a cluster is in its resolution.
-pub fn read(args: &SourceArgs, needs: Needs<'_>) -> Result<Vec<Resolution>, Vec<Diagnostic>> {
+/// Where the arguments don't fit the values.
+pub fn read(
+    args: &SourceArgs,
+    needs: Needs<'_>,
+) -> Result<(Vec<Resolution>, Vec<Diagnostic>), Vec<Diagnostic>> {
     check_standard_input(args, needs).map_err(|error| vec![error])?;
-    let clusters = values::load(&args.values, args.defaults.as_deref(), &args.clusters)?;
-    check_single(args, needs, clusters.len()).map_err(|error| vec![error])?;
+    let (clusters, mut diagnostics) =
+        values::load(&args.values, args.defaults.as_deref(), &args.clusters);
+    // What couldn't be read may be the one cluster.
+    let is_complete = diagnostics.iter().all(|one| one.severity != Severity::Error);
+    if let Some(error) = check_single(args, needs, clusters.len()).err().filter(|_| is_complete) {
+        diagnostics.push(error);
+        return Err(diagnostics);
+    }
     let locations = clusters.iter().filter(|_| needs.kubeconfig).map(|one| location(one, args));
     let locations: HashSet<Location> = locations.collect();
     let kubeconfigs: Kubeconfigs =
@@ -57,26 +67,27 @@ pub fn read(args: &SourceArgs, needs: Needs<'_>) -> Result<Vec<Resolution>, Vec<
         .collect();
     registration::find_shared_servers(&mut resolutions);
     if args.strict {
-        let diagnostics = resolutions.iter_mut().flat_map(|resolution| &mut resolution.diagnostics);
-        for diagnostic in diagnostics.filter(|one| one.severity == Severity::Warning) {
+        let all = resolutions.iter_mut().flat_map(|resolution| &mut resolution.diagnostics);
+        for diagnostic in all.filter(|one| one.severity == Severity::Warning) {
             diagnostic.severity = Severity::Error;
         }
     }
-    Ok(resolutions)
+    Ok((resolutions, diagnostics))
 }
 
 /// The kubeconfigs of a run, each parsed once.
 type Kubeconfigs = HashMap<Location, Result<Kubeconfig, Diagnostic>>;
 
-/// Separates what is printed from what is rendered.
+/// Reads and resolves every cluster, for a command that needs all of them to be right.
 ///
 /// # Errors
 /// Everything that there is to say, where any of it is an error.
-pub fn accept(
-    resolutions: Vec<Resolution>,
+pub fn read_right(
+    args: &SourceArgs,
+    needs: Needs<'_>,
 ) -> Result<(Vec<Resolution>, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let diagnostics: Vec<Diagnostic> =
-        resolutions.iter().flat_map(|resolution| &resolution.diagnostics).cloned().collect();
+    let (resolutions, mut diagnostics) = read(args, needs)?;
+    diagnostics.extend(resolutions.iter().flat_map(|resolution| &resolution.diagnostics).cloned());
     match diagnostics.iter().any(|one| one.severity == Severity::Error) {
         true => Err(diagnostics),
         false => Ok((resolutions, diagnostics)),

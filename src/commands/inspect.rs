@@ -80,7 +80,7 @@ struct DiagnosticFacts {
 pub fn run(args: &InspectArgs) -> Result<Outcome, Vec<Diagnostic>> {
     let token_file = args.inputs.token_file.as_deref();
     let needs = Needs { kubeconfig: true, keys: true, token: TokenNeed::Optional, token_file };
-    let resolutions = clusters::read(&args.inputs.sources, needs)?;
+    let (resolutions, mut diagnostics) = clusters::read(&args.inputs.sources, needs)?;
     let facts: Vec<Facts> = resolutions.iter().map(|resolution| facts(resolution, args)).collect();
     let stdout = match args.output {
         FormArg::Json => {
@@ -90,8 +90,7 @@ pub fn run(args: &InspectArgs) -> Result<Outcome, Vec<Diagnostic>> {
         }
         FormArg::Table => facts.iter().map(table).collect::<Vec<_>>().join("\n"),
     };
-    let diagnostics: Vec<Diagnostic> =
-        resolutions.into_iter().flat_map(|one| one.diagnostics).collect();
+    diagnostics.extend(resolutions.into_iter().flat_map(|one| one.diagnostics));
     let code = if diagnostics.iter().any(|one| one.severity == Severity::Error) { 2 } else { 0 };
     Ok(Outcome { stdout, diagnostics, code, ..Outcome::default() })
 }

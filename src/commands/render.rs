@@ -85,7 +85,7 @@ pub fn manifests(
     };
     let templates = Templates::read(inputs.sources.templates.as_deref()).map_err(failure)?;
     let renderer = Renderer::new(&templates).map_err(failure)?;
-    let (resolutions, diagnostics) = clusters::accept(clusters::read(&inputs.sources, needs)?)?;
+    let (resolutions, diagnostics) = clusters::read_right(&inputs.sources, needs)?;
     let registrations: Result<Vec<Registration>, Diagnostic> =
         resolutions.into_iter().map(Resolution::registration).collect();
     let registrations = registrations.map_err(|error| vec![error])?;

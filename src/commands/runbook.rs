@@ -30,7 +30,7 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Vec<Diagnostic>> {
     // The script reads the secrets, when it needs them.
     let needs =
         Needs { kubeconfig: !compute_gone, keys: false, token: TokenNeed::None, token_file: None };
-    let (mut resolutions, diagnostics) = clusters::accept(clusters::read(&args.sources, needs)?)?;
+    let (mut resolutions, diagnostics) = clusters::read_right(&args.sources, needs)?;
     let (Some(resolution), true) = (resolutions.pop(), resolutions.is_empty()) else {
         let message = format!(
             "a runbook is for one cluster, and the values have {}",

@@ -35,12 +35,13 @@ pub fn name(path: &Path) -> String {
     if path == Path::new("-") {
         return "standard input".to_owned();
     }
-    path.display().to_string()
+    let name = path.display().to_string();
+    if looks_like_token(&name) { "a token".to_owned() } else { name }
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
-    if looks_like_token(&name(path)) {
-        return Diagnostic::error("that looks like a token, where a path is expected")
+    if looks_like_token(&path.to_string_lossy()) {
+        return Diagnostic::error("that looks like a token or other data, not like a path")
             .help("write the token to a file, or pass it on standard input: `--token-file -`");
     }
     let reason = match error.kind() {
@@ -102,7 +103,7 @@ pub fn relative_to(folder: Option<&Path>, path: &str) -> Result<PathBuf, Diagnos
         Some(folder) => Ok(folder.join(path)),
         None if Path::new(path).is_absolute() => Ok(PathBuf::from(path)),
         None if looks_like_token(path) => {
-            Err(Diagnostic::error("that looks like a token, where a path is expected"))
+            Err(Diagnostic::error("that looks like a token or other data, not like a path"))
         }
         None => {
             let message = format!("{} is relative, and a pipe has no folder", shown(path));

@@ -205,6 +205,9 @@ fn about_others(
     let (message, help) = match (options.prune, options.has_all_clusters) {
         _ if others.is_empty() => return None,
         (false, false) => return None,
+        (true, true) if !options.is_written => {
+            ("clusters to remove:", "`render` removes their files")
+        }
         (true, true) => ("removed clusters:", "delete their objects from the clusters, too"),
         (false, true) => ("kept clusters that have no values:", "`--prune` removes their files"),
         (true, false) => (

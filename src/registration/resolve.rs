@@ -211,7 +211,7 @@ fn insecure(source: &AuthoritySource) -> Diagnostic {
     let error = Diagnostic::error(message);
     match source {
         AuthoritySource::Missing => error.help("set `kubeconfig.certificateAuthority` to the cluster's CA").help(
-            r"print it with `kubectl get configmap kube-root-ca.crt -o jsonpath='{.data.ca\.crt}'`",
+            r"print it with `kubectl --context CONTEXT -n default get configmap kube-root-ca.crt -o jsonpath='{.data.ca\.crt}'`",
         ),
         _ => error.help("remove `insecure-skip-tls-verify`; the CA is already there"),
     }

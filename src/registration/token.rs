@@ -58,7 +58,7 @@ impl Token {
         }
         let current = account.token_secrets.last().map_or("NAME", String::as_str);
         let source = format!(
-            "read it from the compute cluster: `kubectl -n default get secret {current} -o jsonpath='{{.data.token}}' | base64 -d`"
+            "read it from the compute cluster: `kubectl --context CONTEXT -n default get secret {current} -o jsonpath='{{.data.token}}' | base64 -d`"
         );
         let Some(claims) = &self.claims else {
             let finding =

@@ -89,7 +89,6 @@ impl<'a> Engine<'a> {
                 | ErrorKind::UnknownFilter
                 | ErrorKind::UnknownTest
                 | ErrorKind::UnknownFunction
-                | ErrorKind::TemplateNotFound
         );
         let own = source.and_then(|source| source.downcast_ref::<Diagnostic>());
         let mut message = match (own, error.detail()) {
@@ -161,7 +160,7 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
         }
     };
     if matches!(&scalar, Scalar::Text(text) if text.contains(MARK)) {
-        return Err(refuse("the captured output of a block can't be printed"));
+        return Err(refuse("the captured output of a block, or U+FDD0, can't be printed"));
     }
     let printed = &mut state.get_or_insert_extension_with(Printed::default).0;
     let placeholder = placeholder(printed.len());

@@ -64,6 +64,14 @@ impl Templates {
             for part in ["", Side::Compute.folder(), Side::ControlPlane.folder()] {
                 templates.add(folder, part)?;
             }
+            if templates.by_path.values().all(|template| template.file.is_none()) {
+                let error = Diagnostic::error("the folder has no templates");
+                bail!(
+                    error
+                        .in_file(folder.display().to_string())
+                        .help("begin with `ma-register templates DIR`")
+                );
+            }
         }
         Ok(templates)
     }

@@ -16,7 +16,7 @@ use crate::diagnostic::Diagnostic;
 use crate::input::yaml;
 use crate::registration::storage::Access;
 use crate::registration::{Registration, TokenDelivery};
-use crate::secret::{Secret, names_a_secret};
+use crate::secret::names_a_secret;
 use crate::show::shown;
 
 /// What is wrong with a document, and the number of the value that it is about.
@@ -182,25 +182,23 @@ impl Document<'_> {
     }
 }
 
-/// The secrets that are rendered; beside each, whether a text that contains it holds it, too. An
-/// `accessKeyId` is often a word like `minioadmin`.
-fn secrets(registration: &Registration) -> Vec<(&Secret, bool)> {
+/// The token and the secret half of the S3 key, where they are rendered. The key's other half is often the
+/// cluster's own name.
+fn secrets(registration: &Registration) -> Vec<&str> {
     let mut secrets = Vec::new();
     if let TokenDelivery::Rendered(token) = &registration.token {
-        secrets.push((&token.secret, true));
+        secrets.push(token.secret.expose());
     }
     if let Access::Keys(Some(keys)) = &registration.storage.access {
-        secrets.push((&keys.access_key_id, false));
-        secrets.push((&keys.secret_access_key, keys.secret_access_key.expose().len() >= 8));
+        secrets.push(keys.secret_access_key.expose());
     }
     secrets
 }
 
-fn is_secret(text: &str, secrets: &[(&Secret, bool)]) -> bool {
+/// Whether a text, perhaps in base64, is a secret or has one in it that isn't a short word.
+fn is_secret(text: &str, secrets: &[&str]) -> bool {
     let holds = |text: &str| {
-        secrets.iter().any(|(secret, is_found_within)| {
-            text == secret.expose() || *is_found_within && text.contains(secret.expose())
-        })
+        secrets.iter().any(|secret| text == *secret || secret.len() >= 8 && text.contains(secret))
     };
     let decoded = || String::from_utf8(STANDARD.decode(text).ok()?).ok();
     !secrets.is_empty() && (holds(text) || decoded().is_some_and(|text| holds(&text)))

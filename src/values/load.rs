@@ -14,8 +14,10 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::input::{file, yaml};
 use crate::show::{list, shown};
 
+/// The file of a folder that is merged under each of the others.
+const DEFAULTS: &str = "defaults.yaml";
 /// What most often helps where YAML can't be parsed.
-const QUOTES: &str = "put the value in quotes if it has `: ` or ` #` in it, or begins with one of `@ % & * ! | > [ {`";
+const QUOTES: &str = "put the value in quotes if it has `: ` or ` #` in it, or begins with one of `@ % & * ! | > [ {`; indent with spaces";
 
 /// One document of values, for messages about it.
 #[derive(Debug)]
@@ -62,24 +64,22 @@ impl Cluster {
 }
 
 /// Reads the values of clusters from files and folders, merged over defaults; of those named, or of all
-/// where none is.
-///
-/// # Errors
-/// Everything that is wrong in any of the files.
+/// where none is. With everything that is wrong in any of the files.
 pub fn load(
     paths: &[PathBuf],
     defaults: Option<&Path>,
     names: &[String],
-) -> Result<Vec<Cluster>, Vec<Diagnostic>> {
-    let mut errors = Vec::new();
+) -> (Vec<Cluster>, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
     let mut layers = Vec::new();
     match defaults.map(read_defaults).transpose() {
         Ok(layer) => layers.extend(layer),
-        Err(error) => errors.push(error),
+        Err(error) => diagnostics.push(error),
     }
     let mut files: Vec<(PathBuf, Vec<Arc<Layer>>)> = Vec::new();
     for path in paths {
         if !path.is_dir() {
+            diagnostics.extend(unused_defaults(path).filter(|_| defaults.is_none()));
             files.push((path.clone(), layers.clone()));
             continue;
         }
@@ -88,7 +88,7 @@ pub fn load(
                 let all: Vec<_> = own.into_iter().chain(layers.iter().cloned()).collect();
                 files.extend(in_folder.into_iter().map(|file| (file, all.clone())));
             }
-            Err(error) => errors.push(error),
+            Err(error) => diagnostics.push(error),
         }
     }
     let read: Vec<_> = files.par_iter().map(|(path, layers)| read_file(path, layers)).collect();
@@ -96,15 +96,26 @@ pub fn load(
     for result in read {
         match result {
             Ok(found) => clusters.extend(found),
-            Err(error) => errors.push(error),
+            Err(error) => diagnostics.push(error),
         }
     }
-    errors.extend(repeated_names(&clusters));
-    if errors.is_empty() {
-        select(clusters, names).map_err(|error| vec![error])
-    } else {
-        Err(errors)
+    diagnostics.extend(repeated_names(&clusters));
+    diagnostics.extend(unknown_names(&clusters, names));
+    let is_wanted =
+        |cluster: &Cluster| names.is_empty() || names.iter().any(|name| name == cluster.name());
+    (clusters.into_iter().filter(is_wanted).collect(), diagnostics)
+}
+
+/// The note about a folder's defaults, which a file of that folder doesn't take by itself.
+fn unused_defaults(path: &Path) -> Option<Diagnostic> {
+    let folder = file::folder(path)?;
+    let defaults = folder.join(DEFAULTS);
+    if !defaults.exists() || path.ends_with(DEFAULTS) {
+        return None;
     }
+    let message = "the defaults of the folder aren't used for a single file of it";
+    let help = "pass the folder and `--cluster NAME`, or `--defaults FILE`";
+    Some(Diagnostic::note(message).in_file(file::name(&defaults)).help(help))
 }
 
 /// The values files of a folder, and its defaults.
@@ -120,7 +131,7 @@ fn read_folder(folder: &Path) -> Result<(Vec<PathBuf>, Option<Arc<Layer>>), Diag
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
         let is_values = is_yaml && !name.starts_with('.') && name != "kustomization.yaml";
-        if name == "defaults.yaml" {
+        if name == DEFAULTS {
             defaults = Some(read_defaults(&path)?);
         } else if is_values && !path.is_dir() {
             files.push(path);
@@ -145,6 +156,10 @@ fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
 }
 
 fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<Cluster>, Diagnostic> {
+    if path.ends_with(DEFAULTS) {
+        let error = Diagnostic::error("the defaults of a folder are no cluster's values");
+        return Err(error.in_file(file::name(path)).help("pass the folder, `-f FOLDER`"));
+    }
     let (text, layers) = read_layers(path)?;
     if layers.is_empty() {
         return Err(Diagnostic::error("the values file is empty").in_file(file::name(path)));
@@ -234,16 +249,12 @@ fn repeated_names(clusters: &[Cluster]) -> Vec<Diagnostic> {
     errors
 }
 
-/// Keeps the clusters of these names.
-fn select(clusters: Vec<Cluster>, names: &[String]) -> Result<Vec<Cluster>, Diagnostic> {
+fn unknown_names(clusters: &[Cluster], names: &[String]) -> Option<Diagnostic> {
     let is_known = |name: &&String| clusters.iter().any(|cluster| cluster.name() == *name);
     let unknown: Vec<&String> = names.iter().filter(|name| !is_known(name)).collect();
-    if !unknown.is_empty() {
-        let message = format!("no values for {}, given by `--cluster`", list(unknown));
-        let known = list(clusters.iter().map(Cluster::name));
-        return Err(Diagnostic::error(message).help(format!("the values have {known}")));
+    if unknown.is_empty() {
+        return None;
     }
-    let is_wanted =
-        |cluster: &Cluster| names.is_empty() || names.iter().any(|name| name == cluster.name());
-    Ok(clusters.into_iter().filter(is_wanted).collect())
+    let error = Diagnostic::error(format!("no values for {}", list(unknown))).at_key("`--cluster`");
+    Some(error.help(format!("the values have {}", list(clusters.iter().map(Cluster::name)))))
 }

@@ -131,22 +131,21 @@ pub fn fixtures() -> Vec<String> {
 /// A command that reads a fixture, with all that it needs.
 pub fn fixture(command: &[&str], name: &str) -> Command {
     let mut of_fixture = Command::new(PROGRAM);
-    of_fixture.current_dir(PROJECT).env_clear().args(command).args(fixture_arguments(name));
-    if name == "seed" && command[0] != "runbook" {
-        of_fixture.args(["--token-file", "fixtures/tokens/long-lived.token"]);
-    }
+    of_fixture.current_dir(PROJECT).env_clear().args(command);
+    match name {
+        "fleet" => of_fixture.args(["-f", "fixtures/fleet/clusters"]),
+        _ => of_fixture.args(["-f", &format!("fixtures/values/{name}.yaml")]),
+    };
+    match name {
+        "fleet" => of_fixture.args(["--defaults", "fixtures/fleet/defaults.yaml"]),
+        "seed" if command[0] != "runbook" => {
+            of_fixture.args(["--token-file", "fixtures/tokens/long-lived.token"])
+        }
+        _ => &mut of_fixture,
+    };
     let token = fs::read_to_string(fixture_path("tokens/long-lived.token")).unwrap();
     of_fixture.env("AKS_ACCESS_KEY_ID", "aks-key").env("PRODUCTION_CLUSTER_TOKEN", token);
     of_fixture
-}
-
-fn fixture_arguments(name: &str) -> Vec<String> {
-    match name {
-        "fleet" => ["-f", "fixtures/fleet/clusters", "--defaults", "fixtures/fleet/defaults.yaml"]
-            .map(str::to_owned)
-            .into(),
-        _ => vec!["-f".to_owned(), format!("fixtures/values/{name}.yaml")],
-    }
 }
 
 pub fn fixture_path(name: &str) -> String {
