@@ -67,5 +67,5 @@ fn quote(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(
     let text = value.to_string();
     let word = shlex::try_quote(&text)
         .map_err(|_| Error::new(ErrorKind::InvalidOperation, "a name has a NUL character in it"))?;
-    out.write_str(&word).map_err(|_| Error::from(ErrorKind::WriteFailure))
+    Ok(out.write_str(&word)?)
 }

@@ -26,10 +26,6 @@ pub struct Rendered {
     pub values: Vec<Scalar>,
 }
 
-/// The values that a rendering has printed so far.
-#[derive(Default)]
-struct Printed(Vec<Scalar>);
-
 impl<'a> Engine<'a> {
     /// An engine with the templates of a run.
     ///
@@ -61,7 +57,7 @@ impl<'a> Engine<'a> {
         let mut captured =
             template.render_captured(values.clone()).map_err(|error| self.explain(path, &error))?;
         let values = captured.with_state_mut(|state| {
-            std::mem::take(&mut state.get_or_insert_extension_with(Printed::default).0)
+            std::mem::take(state.get_or_insert_extension_with(Vec::<Scalar>::new))
         });
         Ok(Rendered { skeleton: captured.into_output(), values })
     }
@@ -134,22 +130,22 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
         ValueKind::Bool => Scalar::Boolean(value.is_true()),
         ValueKind::Number if value.is_integer() => Scalar::Integer(i64::try_from(value.clone())?),
         ValueKind::Seq | ValueKind::Iterable => {
-            write_str(out, "[")?;
+            out.write_str("[")?;
             for (index, item) in value.try_iter()?.enumerate() {
-                write_str(out, if index > 0 { ", " } else { "" })?;
+                out.write_str(if index > 0 { ", " } else { "" })?;
                 print(out, state, &item)?;
             }
-            return write_str(out, "]");
+            return Ok(out.write_str("]")?);
         }
         ValueKind::Map => {
-            write_str(out, "{")?;
+            out.write_str("{")?;
             for (index, key) in value.try_iter()?.enumerate() {
-                write_str(out, if index > 0 { ", " } else { "" })?;
+                out.write_str(if index > 0 { ", " } else { "" })?;
                 print(out, state, &key)?;
-                write_str(out, ": ")?;
+                out.write_str(": ")?;
                 print(out, state, &value.get_item(&key)?)?;
             }
-            return write_str(out, "}");
+            return Ok(out.write_str("}")?);
         }
         ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
         ValueKind::None => return Err(refuse("the value is none; guard it with `{% if %}`")),
@@ -162,14 +158,10 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
     if matches!(&scalar, Scalar::Text(text) if text.contains(MARK)) {
         return Err(refuse("the captured output of a block, or U+FDD0, can't be printed"));
     }
-    let printed = &mut state.get_or_insert_extension_with(Printed::default).0;
+    let printed = state.get_or_insert_extension_with(Vec::<Scalar>::new);
     let placeholder = placeholder(printed.len());
     printed.push(scalar);
-    write_str(out, &placeholder)
-}
-
-fn write_str(out: &mut Output<'_>, text: &str) -> Result<(), Error> {
-    out.write_str(text).map_err(|_| Error::from(ErrorKind::WriteFailure))
+    Ok(out.write_str(&placeholder)?)
 }
 
 /// An error with a message that holds no value.

@@ -111,16 +111,12 @@ impl<'a> Renderer<'a> {
         for object in objects::objects(side, registration) {
             let values = objects::object_values(&values, &object);
             let one = self.render_object(registration, side, object.template, &values)?;
-            match one {
-                Some((identity, manifest)) if identity == object.identity => {
-                    rendered.push((identity, manifest))
-                }
-                Some((identity, _)) => {
-                    let message = format!("renders {identity} instead of {}", object.identity);
-                    bail!(self.about(object.template, Diagnostic::error(message)));
-                }
+            let found =
+                one.as_ref().map_or("nothing".to_owned(), |(identity, _)| identity.to_string());
+            match one.filter(|(identity, _)| *identity == object.identity) {
+                Some(one) => rendered.push(one),
                 None => {
-                    let message = format!("renders nothing instead of {}", object.identity);
+                    let message = format!("renders {found} instead of {}", object.identity);
                     bail!(self.about(object.template, Diagnostic::error(message)));
                 }
             }

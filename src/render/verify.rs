@@ -124,8 +124,8 @@ impl Document<'_> {
                 "renders no object: `apiVersion`, `kind` or `metadata.name` is missing or not text",
             ));
         };
-        let is_file_name = |text: &str| !text.is_empty() && !text.contains(['/', '\0', '\n']);
-        if !is_file_name(&kind) || !is_file_name(&name) {
+        // They become the file's name.
+        if format!("{kind}{name}").contains(['/', '\0']) {
             return Err(Diagnostic::error("`kind` or `metadata.name` is not a name"));
         }
         let data =
