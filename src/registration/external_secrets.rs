@@ -1,7 +1,7 @@
 //! The External Secrets Operator: by which store, key and property a secret travels without being read here.
 
+use super::checks::Checks;
 use super::names::{check_filled_in, check_subdomain};
-use super::resolve::Checks;
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 use crate::values::{ExternalSecretsValues, RemoteKeys, Store, Text};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::checks::Checks;
 use super::names::{check_key, check_label_value};
-use super::resolve::Checks;
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 use crate::values::Text;

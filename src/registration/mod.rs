@@ -1,6 +1,7 @@
 //! resolve: values, kubeconfig and secrets become a [`Registration`], or diagnostics. Nothing is read here.
 
 pub mod certificate_authority;
+mod checks;
 mod duplicates;
 pub mod external_secrets;
 mod metadata;

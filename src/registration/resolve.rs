@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::certificate_authority::CertificateAuthority;
+use super::checks::Checks;
 use super::server::{self, Server};
 use super::service_account::{self, ServiceAccount};
 use super::storage::Access;
@@ -14,58 +15,19 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::kubeconfig::{AuthoritySource, Chosen};
 use crate::show::shown;
-use crate::values::{Cluster, ClusterValues, ExternalSecretsValues, TokenForm};
-
-/// Collects what is wrong, each with its place.
-pub struct Checks<'a> {
-    cluster: &'a Cluster,
-    diagnostics: Vec<Diagnostic>,
-}
-
-impl Checks<'_> {
-    /// The value of a result; its error belongs to a key of the values.
-    pub fn take<T>(&mut self, key: &str, result: Result<T, Diagnostic>) -> Option<T> {
-        result.map_err(|error| self.push(key, error)).ok()
-    }
-
-    /// Adds a diagnostic about a key of the values.
-    pub fn push(&mut self, key: &str, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic.at(&self.cluster.place(key)));
-    }
-}
+use crate::values::{ClusterValues, ExternalSecretsValues, TokenForm};
 
 /// Concludes what there is to conclude. `now` decides about findings only.
 pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
     let Inputs { cluster, kubeconfig, authority_file, keys, token, needs_token } = inputs;
     let values = &cluster.values;
     let mut checks = Checks { cluster: &cluster, diagnostics: Vec::new() };
-    match &values.name {
-        Some(name) => {
-            checks.take("name", names::check_label(name));
-        }
-        None => checks.push("name", Diagnostic::error("the cluster has no `name`")),
-    }
+    check_names(&mut checks);
     let kubeconfig = kubeconfig.and_then(|chosen| checks.take("kubeconfig.context", chosen));
-    if let Some(chosen) = &kubeconfig {
-        chosen.findings.iter().for_each(|finding| checks.push("kubeconfig.path", finding.clone()));
-    }
-    let server = kubeconfig.as_ref().and_then(|chosen| resolve_server(chosen, &mut checks));
-    let authority = kubeconfig
-        .as_ref()
-        .and_then(|chosen| resolve_authority(chosen, server.as_ref(), authority_file, &mut checks));
-    if let Some(Authority::Own(authority)) = &authority {
-        authority
-            .findings(now)
-            .into_iter()
-            .for_each(|finding| checks.push("kubeconfig.certificateAuthority", finding));
-    }
-    if let Some(ClusterValues { region, zone, .. }) = &values.cluster {
-        for (key, text) in [("cluster.region", region), ("cluster.zone", zone)] {
-            if let Some(text) = text {
-                checks.take(key, names::check_filled_in(text));
-            }
-        }
-    }
+    let (server, authority) = match &kubeconfig {
+        Some(chosen) => resolve_api_server(chosen, authority_file, now, &mut checks),
+        None => (None, None),
+    };
     let service_account = values.service_account.as_ref();
     let service_account =
         service_account::resolve(service_account.unwrap_or(&Default::default()), &mut checks);
@@ -106,6 +68,42 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
         annotations,
         cluster,
     }
+}
+
+fn check_names(checks: &mut Checks<'_>) {
+    let values = &checks.cluster.values;
+    match &values.name {
+        Some(name) => {
+            checks.take("name", names::check_label(name));
+        }
+        None => checks.push("name", Diagnostic::error("the cluster has no `name`")),
+    }
+    if let Some(ClusterValues { region, zone, .. }) = &values.cluster {
+        for (key, text) in [("cluster.region", region), ("cluster.zone", zone)] {
+            if let Some(text) = text {
+                checks.take(key, names::check_filled_in(text));
+            }
+        }
+    }
+}
+
+fn resolve_api_server(
+    kubeconfig: &Chosen,
+    authority_file: Option<Result<Vec<u8>, Diagnostic>>,
+    now: Timestamp,
+    checks: &mut Checks<'_>,
+) -> (Option<Server>, Option<Authority>) {
+    for finding in &kubeconfig.findings {
+        checks.push("kubeconfig.path", finding.clone());
+    }
+    let server = resolve_server(kubeconfig, checks);
+    let authority = resolve_authority(kubeconfig, server.as_ref(), authority_file, checks);
+    if let Some(Authority::Own(authority)) = &authority {
+        for finding in authority.findings(now) {
+            checks.push("kubeconfig.certificateAuthority", finding);
+        }
+    }
+    (server, authority)
 }
 
 fn resolve_server(kubeconfig: &Chosen, checks: &mut Checks<'_>) -> Option<Server> {

@@ -1,8 +1,8 @@
 //! The service account that the control plane uses in the compute cluster.
 
 use super::STORAGE_SECRET;
+use super::checks::Checks;
 use super::names::check_subdomain;
-use super::resolve::Checks;
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 use crate::values::{Rule, Scope, ServiceAccountValues, Text};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::checks::Checks;
 use super::external_secrets::{self, StoredKeys};
 use super::names::{check_filled_in, check_variable};
-use super::resolve::Checks;
 use super::{SecretResult, server};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::secret::{Secret, names_a_secret};
@@ -85,31 +85,47 @@ pub fn resolve(
     let file_system_is_good = checks.take("storage.fileSystem", check_file_system(file_system));
     let endpoint_scheme = match endpoint {
         None => None,
-        Some(url) => Some(checks.take("storage.endpoint", endpoint_scheme(url))?),
+        Some(url) => Some(resolve_endpoint(url, *scheme, checks)?),
     };
-    if let (Some(scheme), Some((found, _))) = (scheme, &endpoint_scheme)
-        && scheme != found
-    {
+    let extra_env =
+        extra_env.iter().flatten().map(|(name, value)| (name.0.clone(), value.0.clone())).collect();
+    check_extra_env(&extra_env, checks);
+    let access = resolve_access(credentials.as_ref(), keys, checks);
+    file_system_is_good?;
+    Some(Storage {
+        file_system: file_system.to_owned(),
+        scheme: scheme.or(endpoint_scheme).unwrap_or(Scheme::Https),
+        endpoint: endpoint.as_ref().map(|url| url.0.clone()),
+        access: access?,
+        extra_env,
+    })
+}
+
+/// Checks `storage.endpoint`, and says what its scheme is.
+fn resolve_endpoint(url: &str, scheme: Option<Scheme>, checks: &mut Checks<'_>) -> Option<Scheme> {
+    let (found, host) = checks.take("storage.endpoint", scheme_and_host(url))?;
+    if let Some(scheme) = scheme.filter(|scheme| *scheme != found) {
         let message =
             format!("`scheme` is `{scheme}`, and the endpoint's URL begins with `{found}://`");
         let finding = Diagnostic::finding(Code::StorageSchemeMismatch, message);
         checks.push("storage.scheme", finding.help("leave `storage.scheme` out"));
     }
-    if let Some((_, host)) = &endpoint_scheme
-        && server::is_loopback(host)
-    {
+    if server::is_loopback(&host) {
         let message =
             format!("the storage {} is a loopback address; a pod would dial itself", shown(host));
+        let finding = Diagnostic::finding(Code::LoopbackStorage, message);
         let help = "set `storage.endpoint` to the address at which pods reach it";
-        checks.push(
-            "storage.endpoint",
-            Diagnostic::finding(Code::LoopbackStorage, message).help(help),
-        );
+        checks.push("storage.endpoint", finding.help(help));
     }
-    let extra_env =
-        extra_env.iter().flatten().map(|(name, value)| (name.0.clone(), value.0.clone())).collect();
-    check_extra_env(&extra_env, checks);
-    let access = match credentials {
+    Some(found)
+}
+
+fn resolve_access(
+    credentials: Option<&Credentials>,
+    keys: Option<[SecretResult; 2]>,
+    checks: &mut Checks<'_>,
+) -> Option<Access> {
+    match credentials {
         None | Some(Credentials::Placeholder) => {
             let error = match credentials {
                 None => Diagnostic::error("no credentials for the storage"),
@@ -130,15 +146,7 @@ pub fn resolve(
             );
             external_secrets::resolve_keys(remote, checks).map(Access::External)
         }
-    };
-    file_system_is_good?;
-    Some(Storage {
-        file_system: file_system.to_owned(),
-        scheme: scheme.or(endpoint_scheme.map(|(scheme, _)| scheme)).unwrap_or(Scheme::Https),
-        endpoint: endpoint.as_ref().map(|url| url.0.clone()),
-        access: access?,
-        extra_env,
-    })
+    }
 }
 
 fn resolve_keys(keys: Option<[SecretResult; 2]>, checks: &mut Checks<'_>) -> Option<Access> {
@@ -199,7 +207,7 @@ fn check_file_system(url: &str) -> Result<(), Diagnostic> {
 }
 
 /// The scheme and host of an S3 endpoint.
-fn endpoint_scheme(url: &str) -> Result<(Scheme, String), Diagnostic> {
+fn scheme_and_host(url: &str) -> Result<(Scheme, String), Diagnostic> {
     if url.contains('@') {
         return Err(has_user());
     }
