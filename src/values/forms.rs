@@ -38,7 +38,7 @@ pub struct KeyPair {
 
 /// `storage.credentials.externalSecret`: where a store has an S3 key pair.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a mapping")]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct RemoteKeys {
     /// Key in the store.
     pub key: Option<Text>,

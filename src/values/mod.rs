@@ -25,7 +25,7 @@ const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a
 
 /// Everything that a values file may hold.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a mapping")]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct Values {
     /// Name of the compute cluster in the control plane.
     #[schemars(
@@ -56,7 +56,7 @@ pub struct Values {
 
 /// `kubeconfig`: where and how the compute kubeconfig is read.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a mapping")]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct KubeconfigValues {
     /// Path of the kubeconfig, relative to the values file; left out, `$KUBECONFIG` or `~/.kube/config`.
     #[schemars(length(min = 1))]
@@ -75,7 +75,7 @@ pub struct KubeconfigValues {
 
 /// `cluster`: what is copied into the Cluster's spec.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a mapping")]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct ClusterValues {
     /// Service level.
     pub sla: Option<Sla>,
@@ -139,7 +139,7 @@ pub struct Sku {
 
 /// `storage`: the object storage that jobs use.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a mapping")]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct StorageValues {
     /// An fsspec URL; left out, `s3://default`.
     #[schemars(regex(pattern = "^[A-Za-z][-+.:A-Za-z0-9]*://"))]
@@ -173,7 +173,7 @@ impl std::fmt::Display for Scheme {
 
 /// `serviceAccount`: the service account that the control plane uses in the compute cluster.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a mapping")]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct ServiceAccountValues {
     /// Its name, in namespace `default`; left out, `ray-manager`.
     #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
@@ -222,7 +222,7 @@ pub struct Rule {
 
 /// `externalSecrets`: how the External Secrets Operator reaches the stores.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default, expecting = "a mapping")]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct ExternalSecretsValues {
     /// The store as the compute cluster knows it.
     pub compute_store: Option<Store>,
@@ -232,7 +232,7 @@ pub struct ExternalSecretsValues {
     #[schemars(regex(pattern = "^[-a-z0-9/]*$"))]
     pub key_prefix: Option<Text>,
     /// Property that the token has there; null where the store has no properties. Left out, `token`.
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<Text>", regex(pattern = "^[-_A-Za-z0-9]+$"))]
     pub property: Option<Option<Text>>,
     /// How often the operator looks, in whole hours, minutes and seconds, such as `90m`; `0s` is once.
