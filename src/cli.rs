@@ -173,7 +173,7 @@ pub struct SourceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct InputArgs {
-    /// What is read.
+    /// The values, and what they refer to.
     #[command(flatten)]
     pub sources: SourceArgs,
 
@@ -213,7 +213,7 @@ pub struct DirectoryArgs {
 /// Arguments of `render`.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// What is read.
+    /// The values, what they refer to, and the token.
     #[command(flatten)]
     pub inputs: InputArgs,
 
@@ -229,7 +229,7 @@ pub struct RenderArgs {
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// What is read.
+    /// The values, what they refer to, and the token.
     #[command(flatten)]
     pub inputs: InputArgs,
 
@@ -249,7 +249,7 @@ pub struct DiffArgs {
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// What is read.
+    /// The values, what they refer to, and the token.
     #[command(flatten)]
     pub inputs: InputArgs,
 
@@ -281,7 +281,7 @@ pub struct InitArgs {
 /// Arguments of `runbook register` and `runbook deregister`.
 #[derive(Debug, Args)]
 pub struct RunbookArgs {
-    /// What is read.
+    /// The values, and what they refer to.
     #[command(flatten)]
     pub sources: SourceArgs,
 

@@ -72,7 +72,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// Where something is wrong: what is known of it.
+/// The place that a diagnostic is about.
 #[derive(Clone, Debug, Default)]
 pub struct Place {
     /// Name of the compute cluster.

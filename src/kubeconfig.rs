@@ -54,7 +54,7 @@ struct Entry {
     file: PathBuf,
 }
 
-/// What the chosen context comes to.
+/// The cluster that a context of a kubeconfig names.
 #[derive(Debug)]
 pub struct Chosen {
     /// Path of the file that has the cluster's entry.
@@ -163,7 +163,7 @@ impl Kubeconfig {
         self.contexts.iter().map(|entry| entry.name.as_str()).collect()
     }
 
-    /// What a context comes to; without a name, the current one.
+    /// Returns the cluster of a context; without a name, of the current one.
     ///
     /// # Errors
     /// Where the context, its cluster or the cluster's server is missing.

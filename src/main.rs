@@ -1,4 +1,4 @@
-//! The program: see the library.
+//! Runs the program, which is in the library.
 
 use std::process::ExitCode;
 

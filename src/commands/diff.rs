@@ -5,7 +5,10 @@ use crate::cli::DiffArgs;
 use crate::diagnostic::Diagnostic;
 use crate::output::{diff, directory};
 
-/// Compares.
+/// Returns the diff, with exit code 1 where there is one.
+///
+/// # Errors
+/// What a render would refuse, plaintext secrets aside.
 pub fn run(args: &DiffArgs) -> Result<Outcome, Vec<Diagnostic>> {
     let options = render::options(&args.inputs, &args.directory, &args.output_dir, false);
     let (manifests, mut diagnostics) = render::manifests(&args.inputs, &options.sides)?;

@@ -76,7 +76,7 @@ struct DiagnosticFacts {
     helps: Vec<String>,
 }
 
-/// Inspects. Errors don't hide what could be read; they make the exit code 2.
+/// Returns what is known of each cluster. Errors don't hide what could be read; they make the exit code 2.
 pub fn run(args: &InspectArgs) -> Result<Outcome, Vec<Diagnostic>> {
     let token_file = args.inputs.token_file.as_deref();
     let needs = Needs { kubeconfig: true, keys: true, token: TokenNeed::Optional, token_file };

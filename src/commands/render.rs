@@ -13,7 +13,10 @@ use crate::registration::{Registration, Resolution};
 use crate::render::{Manifest, Renderer, Side, Templates};
 use crate::show::count;
 
-/// Renders.
+/// Returns the manifests as a stream, or writes them into a directory.
+///
+/// # Errors
+/// Everything that is wrong; then nothing was written.
 pub fn run(args: &RenderArgs) -> Result<Outcome, Vec<Diagnostic>> {
     let Some(dir) = &args.output_dir else {
         let side = args.directory.side.ok_or_else(|| {

@@ -40,7 +40,7 @@ pub type SecretResult = Result<Secret, Diagnostic>;
 pub struct Inputs {
     /// Its values.
     pub cluster: Cluster,
-    /// What the kubeconfig's context comes to; none where this run reads no kubeconfig.
+    /// The cluster that the kubeconfig's context names; none where this run reads no kubeconfig.
     pub kubeconfig: Option<Result<Chosen, Diagnostic>>,
     /// The certificate authority's file, where values or kubeconfig name one.
     pub authority_file: Option<Result<Vec<u8>, Diagnostic>>,
@@ -104,7 +104,7 @@ pub enum TokenDelivery {
 pub struct Resolution {
     /// Its values.
     pub cluster: Cluster,
-    /// What the kubeconfig's context comes to.
+    /// The cluster that the kubeconfig's context names.
     pub kubeconfig: Option<Chosen>,
     /// Its API server.
     pub server: Option<Server>,

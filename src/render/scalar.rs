@@ -27,7 +27,7 @@ impl Scalar {
     }
 }
 
-/// What stands for the value of a number, as YAML.
+/// Returns the placeholder of the nth printed value, as YAML.
 pub fn placeholder(number: usize) -> String {
     format!("\"{MARK}{number}{MARK}\"")
 }
