@@ -15,7 +15,7 @@ use crate::cli::{Cli, ColorArg, Command};
 use crate::diagnostic::Diagnostic;
 
 /// What a command has to say.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Outcome {
     /// For standard output.
     pub stdout: String,

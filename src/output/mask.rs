@@ -16,7 +16,7 @@ enum Line<'a> {
 }
 
 /// Takes the secret values out of a manifest: all data of a Secret, and those of a ConfigMap whose key
-/// names a secret. None where a value isn't on one line, so that it can't be told from the rest.
+/// names a secret. None where a value isn't on one line, so that its end isn't known.
 pub fn mask(text: &str) -> Option<Masked<'_>> {
     let document: Value = serde_yaml::from_str(text).ok()?;
     let is_secret = match document.get("kind").and_then(Value::as_str) {

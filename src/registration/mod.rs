@@ -36,7 +36,6 @@ pub const STORAGE_SECRET: &str = "aws-credentials";
 pub type SecretResult = Result<Secret, Diagnostic>;
 
 /// What was read about a cluster.
-#[derive(Debug)]
 pub struct Inputs {
     /// Its values.
     pub cluster: Cluster,
@@ -100,7 +99,6 @@ pub enum TokenDelivery {
 }
 
 /// What was concluded about a cluster; a part that is wrong is none, with its error among the diagnostics.
-#[derive(Debug)]
 pub struct Resolution {
     /// Its values.
     pub cluster: Cluster,

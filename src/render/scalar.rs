@@ -7,7 +7,6 @@
 pub const MARK: char = '\u{fdd0}';
 
 /// A value that a template printed.
-#[derive(Debug)]
 pub enum Scalar {
     /// A string.
     Text(String),

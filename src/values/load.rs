@@ -20,14 +20,12 @@ const DEFAULTS: &str = "defaults.yaml";
 const QUOTES: &str = "put the value in quotes if it has `: ` or ` #` in it, or begins with one of `@ % & * ! | > [ {`; indent with spaces";
 
 /// One document of values, for messages about it.
-#[derive(Debug)]
 pub struct Layer {
     file: String,
     value: Value,
 }
 
 /// The values of one cluster, merged, and where they come from.
-#[derive(Debug)]
 pub struct Cluster {
     /// The merged values.
     pub values: Values,
