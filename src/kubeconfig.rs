@@ -199,12 +199,7 @@ impl Kubeconfig {
             let message = format!("no context chosen; using the current one, {}", shown(context));
             let finding = Diagnostic::finding(Code::UnpinnedContext, message)
                 .in_file(file::name(&entry.file));
-            findings.push(
-                finding.help(format!(
-                    "set `kubeconfig.context`; the current one is {}",
-                    shown(context)
-                )),
-            );
+            findings.push(finding.help("set `kubeconfig.context`, or pass `--context`"));
         }
         findings.extend(self.shadowed("context", entry, &self.contexts));
         findings.extend(self.shadowed("cluster", cluster, &self.clusters));
