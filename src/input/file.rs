@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 
+/// As much as most inputs have.
+const USUAL_BYTES: usize = 8 * 1024;
 /// Far more than any input has.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
@@ -15,7 +17,7 @@ const MOST_BYTES: u64 = 8 * 1024 * 1024;
 /// # Errors
 /// Where it can't be read, or is larger than any input. A path that a shell would have expanded gets a hint.
 pub fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
     let result = if path == Path::new("-") {
         io::stdin().take(MOST_BYTES + 1).read_to_end(&mut bytes)
     } else {

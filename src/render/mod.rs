@@ -110,12 +110,11 @@ impl<'a> Renderer<'a> {
         let mut rendered: Vec<(Identity, Manifest)> = Vec::new();
         for object in objects::objects(side, registration) {
             let values = objects::object_values(&values, &object);
-            let one = self.render_object(registration, side, object.template, &values)?;
-            let found =
-                one.as_ref().map_or("nothing".to_owned(), |(identity, _)| identity.to_string());
-            match one.filter(|(identity, _)| *identity == object.identity) {
-                Some(one) => rendered.push(one),
-                None => {
+            match self.render_object(registration, side, object.template, &values)? {
+                Some(one) if one.0 == object.identity => rendered.push(one),
+                other => {
+                    let found =
+                        other.map_or("nothing".to_owned(), |(identity, _)| identity.to_string());
                     let message = format!("renders {found} instead of {}", object.identity);
                     bail!(self.about(object.template, Diagnostic::error(message)));
                 }

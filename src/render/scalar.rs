@@ -28,7 +28,7 @@ impl Scalar {
 
 /// Returns the placeholder of the nth printed value, as YAML.
 pub fn placeholder(number: usize) -> String {
-    format!("\"{MARK}{number}{MARK}\"")
+    format!("\"\u{fdd0}{number}\u{fdd0}\"")
 }
 
 /// The number of a placeholder, of which a YAML parser takes the quotes.
