@@ -36,6 +36,8 @@ impl<'a> Engine<'a> {
         environment.set_syntax(syntax()?);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(FUEL));
+        // So that errors know the line's text; without it, only debug builds do.
+        environment.set_debug(true);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_formatter(print);
         environment.add_filter("b64encode", b64encode);
