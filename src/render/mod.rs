@@ -112,10 +112,9 @@ impl<'a> Renderer<'a> {
             let values = objects::object_values(&values, &object);
             match self.render_object(registration, side, object.template, &values)? {
                 Some(one) if one.0 == object.identity => rendered.push(one),
-                other => {
-                    let found =
-                        other.map_or("nothing".to_owned(), |(identity, _)| identity.to_string());
-                    let message = format!("renders {found} instead of {}", object.identity);
+                // What it renders instead may be a secret in the place of a name.
+                _ => {
+                    let message = format!("renders something else than {}", object.identity);
                     bail!(self.about(object.template, Diagnostic::error(message)));
                 }
             }
@@ -127,9 +126,13 @@ impl<'a> Renderer<'a> {
             else {
                 continue;
             };
-            if rendered.iter().any(|(other, _)| *other == identity) {
-                let message = format!("renders {identity}, as another template does");
-                bail!(self.about(template, Diagnostic::error(message)));
+            let is_repeated = |(other, one): &(Identity, Manifest)| {
+                *other == identity || one.file_name == manifest.file_name
+            };
+            if rendered.iter().any(is_repeated) {
+                let message = "renders an object, or a file name, that another template renders";
+                let help = "rename the object, or give the template another number";
+                bail!(self.about(template, Diagnostic::error(message).help(help)));
             }
             rendered.push((identity, manifest));
         }
