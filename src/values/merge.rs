@@ -8,7 +8,8 @@ use crate::diagnostic::Diagnostic;
 use crate::input::file;
 
 /// Merges `over` into `base`: mappings key by key, everything else replaced. A null takes what `base` has
-/// away; where `base` has nothing it stays, as a key that was left empty.
+/// away; where `base` has nothing it stays, as a key that was left empty. The null of `property` is a value: the
+/// store has no properties.
 pub fn merge(base: &mut Value, over: Value) {
     let (base, over) = match (base, over) {
         (Value::Mapping(base), Value::Mapping(over)) => (base, over),
@@ -19,7 +20,7 @@ pub fn merge(base: &mut Value, over: Value) {
     };
     for (key, value) in over {
         match base.get_mut(&key) {
-            Some(_) if value.is_null() => {
+            Some(_) if value.is_null() && key != "property" => {
                 base.shift_remove(&key);
             }
             Some(existing) => merge(existing, value),
