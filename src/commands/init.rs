@@ -89,7 +89,7 @@ fn starter(args: &InitArgs, chosen: &Chosen) -> anyhow::Result<String> {
 
 /// A path as seen from a folder.
 fn relative(path: &Path, folder: &Path) -> PathBuf {
-    let (Ok(path), Ok(folder)) = (std::path::absolute(path), std::path::absolute(folder)) else {
+    let (Some(path), Some(folder)) = (without_parents(path), without_parents(folder)) else {
         return path.to_owned();
     };
     let parts: Vec<Component<'_>> = path.components().collect();
@@ -97,6 +97,19 @@ fn relative(path: &Path, folder: &Path) -> PathBuf {
     let shared = parts.iter().zip(&base).take_while(|(one, other)| one == other).count();
     let up = base.iter().skip(shared).map(|_| Component::ParentDir);
     up.chain(parts.iter().skip(shared).copied()).collect()
+}
+
+/// An absolute path without `..`.
+fn without_parents(path: &Path) -> Option<PathBuf> {
+    let mut absolute = PathBuf::new();
+    for part in std::path::absolute(path).ok()?.components() {
+        if part == Component::ParentDir {
+            absolute.pop();
+        } else {
+            absolute.push(part);
+        }
+    }
+    Some(absolute)
 }
 
 /// A cluster's name of a kubeconfig as a DNS label; none where it is every cluster's.
