@@ -72,10 +72,7 @@ fn has_merge_key(value: &Value) -> bool {
 /// errors show. Of a document without a text, as when it was merged, the line isn't known.
 pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
     let location = error.location().filter(|at| at.line() <= text.lines().count());
-    let mut message = error.to_string();
-    if let Some(start) = message.find(" at line ") {
-        message.truncate(start);
-    }
+    let message = error.to_string();
     let is_path = |path: &str| {
         path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-[]/".contains(&byte))
     };
@@ -92,7 +89,7 @@ pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
             let last_key = key.and_then(|key| key.rsplit('.').next());
             let is_public = expected == "text"
                 && found != "a YAML tag"
-                && !last_key.is_some_and(names_a_secret);
+                && last_key.is_some_and(|key| !names_a_secret(key));
             let at = location.as_ref().filter(|_| is_public);
             let scalar = at.and_then(|at| scalar(text, at.index()));
             match scalar {
@@ -102,7 +99,7 @@ pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
             }
         }
         None => {
-            let message = message.replacen("unknown field", "unknown key", 1);
+            let message = without_line(message).replacen("unknown field", "unknown key", 1);
             let message = message.replacen("unknown variant", "unknown value", 1);
             match message.strip_prefix("duplicate entry with key ") {
                 Some(key) => {
@@ -119,12 +116,17 @@ pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
     diagnostic.on_line(location.map(|at| format!("{}:{}", at.line(), at.column())))
 }
 
+/// A message of the parser up to the line that it gives.
+fn without_line(message: &str) -> &str {
+    message.split_once(" at line ").map_or(message, |(message, _)| message)
+}
+
 /// What was found and what was expected, by a type error of serde.
 fn type_error(message: &str) -> Option<(&'static str, &str)> {
-    let rest = message
-        .strip_prefix("invalid type: ")
-        .or_else(|| message.strip_prefix("invalid value: "))?;
+    let (_, rest) =
+        message.split_once("invalid type: ").or_else(|| message.split_once("invalid value: "))?;
     let (found, expected) = rest.rsplit_once(", expected ")?;
+    let expected = without_line(expected);
     let expected = if expected == "u16" { "a whole number up to 65535" } else { expected };
     let kinds = [
         ("unit", "nothing"),
