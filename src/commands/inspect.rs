@@ -8,7 +8,7 @@ use crate::cli::{FormArg, InspectArgs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::registration::storage::Access;
 use crate::registration::{Authority, Resolution, TokenDelivery};
-use crate::show::count;
+use crate::show::{count, safe};
 use crate::values::SecretSource;
 
 /// What is known of a cluster; README.md documents the JSON.
@@ -210,7 +210,8 @@ fn token_facts(
 fn table(facts: &Facts) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: Option<String>| {
-        let row = format!("{name:<12}{}", value.as_deref().unwrap_or("-"));
+        let row =
+            format!("{name:<12}{}", value.map_or("-".to_owned(), |value| safe(&value, usize::MAX)));
         text.push_str(row.trim_end());
         text.push('\n');
     };
