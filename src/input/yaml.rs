@@ -100,6 +100,7 @@ pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
         }
         None => {
             let message = without_line(message).replacen("unknown field", "unknown key", 1);
+            let message = message.replacen("missing field", "missing key", 1);
             let message = message.replacen("unknown variant", "unknown value", 1);
             match message.strip_prefix("duplicate entry with key ") {
                 Some(key) => {
@@ -126,8 +127,11 @@ fn type_error(message: &str) -> Option<(&'static str, &str)> {
     let (_, rest) =
         message.split_once("invalid type: ").or_else(|| message.split_once("invalid value: "))?;
     let (found, expected) = rest.rsplit_once(", expected ")?;
-    let expected = without_line(expected);
-    let expected = if expected == "u16" { "a whole number up to 65535" } else { expected };
+    let expected = match without_line(expected) {
+        "u16" => "a whole number up to 65535",
+        "a sequence" => "a list",
+        expected => expected,
+    };
     let kinds = [
         ("unit", "nothing"),
         ("map", "a mapping"),

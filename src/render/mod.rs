@@ -96,7 +96,7 @@ impl<'a> Renderer<'a> {
     /// Renders the manifests of some sides, in the order in which they are applied.
     ///
     /// # Errors
-    /// Where a template fails or renders something else than it is there for.
+    /// Where a template fails or renders something other than it is there for.
     pub fn render(&self, registration: &Registration, sides: &[Side]) -> Result<Vec<Manifest>> {
         let mut manifests = Vec::new();
         for side in sides {
@@ -114,7 +114,7 @@ impl<'a> Renderer<'a> {
                 Some(one) if one.0 == object.identity => rendered.push(one),
                 // What it renders instead may be a secret in the place of a name.
                 _ => {
-                    let message = format!("renders something else than {}", object.identity);
+                    let message = format!("renders something other than {}", object.identity);
                     bail!(self.about(object.template, Diagnostic::error(message)));
                 }
             }
