@@ -61,9 +61,7 @@ impl Templates {
         });
         let mut templates = Self { by_path: built_in.collect() };
         if let Some(folder) = folder {
-            for part in ["", Side::Compute.folder(), Side::ControlPlane.folder()] {
-                templates.add(folder, part)?;
-            }
+            templates.add(folder, "")?;
             if templates.by_path.values().all(|template| template.file.is_none()) {
                 let error = Diagnostic::error("the folder has no templates");
                 bail!(
@@ -76,16 +74,17 @@ impl Templates {
         Ok(templates)
     }
 
-    /// Adds the templates of one folder.
+    /// Adds the templates of one folder, and of those in it.
     fn add(&mut self, folder: &Path, part: &str) -> Result<()> {
         let path = folder.join(part);
-        if !part.is_empty() && !path.exists() {
-            return Ok(());
-        }
         let failed = || format!("failed to read the templates in {}", shown_path(folder));
         for entry in fs::read_dir(&path).with_context(failed)? {
             let path = entry.with_context(failed)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if path.is_dir() && part.is_empty() && !name.starts_with('.') {
+                self.add(folder, &name)?;
+                continue;
+            }
             if ![".j2", ".yaml", ".yml"].iter().any(|end| name.ends_with(end)) {
                 continue;
             }
@@ -131,9 +130,10 @@ impl Templates {
     }
 }
 
-/// Whether a path is that of an object's template: two digits in front sort it among the others.
+/// Whether a path is that of an object's template: of a side, with two digits that sort it among the others.
 fn is_object(path: &str) -> bool {
-    let name = path.split_once('/').map_or("", |(_, name)| name);
+    let (folder, name) = path.split_once('/').unwrap_or_default();
+    let is_of_side = [Side::Compute, Side::ControlPlane].iter().any(|side| side.folder() == folder);
     let is_numbered = matches!(name.as_bytes(), [b'0'..=b'9', b'0'..=b'9', b'-', ..]);
-    is_numbered && name.ends_with(".yaml.j2")
+    is_of_side && is_numbered && name.ends_with(".yaml.j2")
 }
