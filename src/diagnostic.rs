@@ -1,75 +1,24 @@
 //! Errors, findings and notes: one form, one printer.
-//!
-//! A *finding* is something that is legal and hardly meant; it has a [`Code`] by which a values file
-//! can accept it.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::show::{plain, shorten};
+use crate::findings::{Code, Level};
+use crate::show::{safe, shorten};
 
-/// How much a diagnostic weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How severe a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing is rendered.
     Error,
-    /// Rendered all the same; an error with `--strict`.
+    /// The run goes on; an error with `--strict`.
     Warning,
     /// For information.
     Note,
-}
-
-/// The code of a finding, as `allow` lists it. README.md lists what each means.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Hash, Deserialize, Serialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Code {
-    // Errors, for what would surely fail.
-    LoopbackServer,
-    LoopbackStorage,
-    TlsServerName,
-    LeafWithoutSan,
-    TokenWrongSubject,
-    TokenNotJwt,
-    TokenExpired,
-    StorageSchemeMismatch,
-    UnresolvedSecret,
-    DuplicateEndpoint,
-    // Warnings, for what may be meant.
-    KeysNotInPods,
-    UnusualEnv,
-    LocalNameServer,
-    UnusualServer,
-    ProxyIgnored,
-    GkeDnsEndpoint,
-    CaNotACa,
-    CaX509V1,
-    CaExpired,
-    CaOneExpired,
-    CaNotYetValid,
-    CaTooLargeForApply,
-    CaOfProxy,
-    UnpinnedContext,
-    ShadowedEntry,
-    TokenExpires,
-    TokenSecretNotCurrent,
-}
-
-impl Code {
-    fn severity(self) -> Severity {
-        if self <= Self::DuplicateEndpoint { Severity::Error } else { Severity::Warning }
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
 }
 
 /// The place that a diagnostic is about.
@@ -88,9 +37,9 @@ pub struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = self.line.as_ref().map(|line| format!(":{line}")).unwrap_or_default();
-        let file = self.file.as_deref().map(|file| plain(file) + &line);
-        let parts = [self.cluster.as_deref().map(plain), file, self.key.clone()];
-        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        let file = self.file.as_ref().map(|file| format!("{file}{line}"));
+        let parts = [self.cluster.clone(), file, self.key.clone()];
+        let parts: Vec<String> = parts.into_iter().flatten().map(|part| safe(&part)).collect();
         f.write_str(&parts.join(": "))
     }
 }
@@ -98,7 +47,7 @@ impl fmt::Display for Place {
 /// An error, a finding or a note.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    /// How much it weighs.
+    /// How severe it is.
     pub severity: Severity,
     /// Its code, for a finding.
     pub code: Option<Code>,
@@ -122,9 +71,13 @@ impl Diagnostic {
         }
     }
 
-    /// A finding.
+    /// A finding, as severe as its code's level.
     pub fn finding(code: Code, message: impl Into<String>) -> Self {
-        Self { severity: code.severity(), code: Some(code), ..Self::error(message) }
+        let severity = match code.level() {
+            Level::Deny => Severity::Error,
+            Level::Warn => Severity::Warning,
+        };
+        Self { severity, code: Some(code), ..Self::error(message) }
     }
 
     /// A note.
@@ -162,7 +115,7 @@ impl Diagnostic {
         self
     }
 
-    /// Sets what isn't known of the place: the file and key only together, since they belong together.
+    /// Sets the parts of the place that aren't known yet. File and key are set together, since they belong together.
     pub fn at(mut self, place: &Place) -> Self {
         let cluster = self.place.cluster.take().or_else(|| place.cluster.clone());
         if self.place.file.is_none() && self.place.key.is_none() {
@@ -187,16 +140,78 @@ impl From<anyhow::Error> for Diagnostic {
     }
 }
 
-/// Prints diagnostics; the same one about several places once, with all of the places.
+/// The diagnostics of a run, in the order in which they are printed.
+#[derive(Debug, Default)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Whether any of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Makes warnings errors, for `--strict`.
+    pub fn make_strict(&mut self) {
+        for diagnostic in &mut self.0 {
+            if diagnostic.severity == Severity::Warning {
+                diagnostic.severity = Severity::Error;
+            }
+        }
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}
+
+impl From<anyhow::Error> for Diagnostics {
+    fn from(error: anyhow::Error) -> Self {
+        Diagnostic::from(error).into()
+    }
+}
+
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<T: IntoIterator<Item = Diagnostic>>(&mut self, diagnostics: T) {
+        self.0.extend(diagnostics);
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+/// Prints diagnostics. The same one about several places is printed once, with all of the places.
 ///
 /// # Errors
-/// Where `out` can't be written.
-pub fn print(out: &mut dyn Write, diagnostics: &[Diagnostic]) -> io::Result<()> {
+/// If `out` can't be written.
+pub fn print(out: &mut dyn Write, diagnostics: &Diagnostics) -> io::Result<()> {
     let mut groups: Vec<(&Diagnostic, Vec<String>)> = Vec::new();
     let mut known = HashMap::new();
     for diagnostic in diagnostics {
         let place = diagnostic.place.to_string();
-        let index = *known.entry((&diagnostic.message, &diagnostic.helps)).or_insert(groups.len());
+        let key = (diagnostic.severity as u8, &diagnostic.message, &diagnostic.helps);
+        let index = *known.entry(key).or_insert(groups.len());
         match groups.get_mut(index) {
             Some((_, places)) if places.last() == Some(&place) => {}
             Some((_, places)) => places.push(place),

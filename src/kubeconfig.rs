@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use kube::config;
 use serde_yaml::{Mapping, Value};
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::findings::Code;
 use crate::input::{file, yaml};
-use crate::show::{list, shown};
+use crate::show::{list, shown, shown_url};
 
 /// Where a kubeconfig is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,7 +43,7 @@ pub struct Kubeconfig {
     contexts: Vec<Entry>,
     clusters: Vec<Entry>,
     users: Vec<Entry>,
-    /// About files that are missing.
+    /// Notes about files of `$KUBECONFIG` that are missing.
     notes: Vec<Diagnostic>,
 }
 
@@ -54,9 +55,9 @@ struct Entry {
     file: PathBuf,
 }
 
-/// The cluster that a context of a kubeconfig names.
+/// The cluster of a chosen context.
 #[derive(Debug)]
-pub struct Chosen {
+pub struct KubeconfigCluster {
     /// Path of the file that has the cluster's entry.
     pub file: String,
     /// Name of the context.
@@ -65,8 +66,8 @@ pub struct Chosen {
     pub cluster: String,
     /// `server` of the entry.
     pub server: String,
-    /// The certificate authority of the entry.
-    pub certificate_authority: AuthoritySource,
+    /// `certificate-authority-data` or `certificate-authority` of the entry.
+    pub ca: KubeconfigCa,
     /// `insecure-skip-tls-verify` of the entry.
     pub is_insecure: bool,
     /// `tls-server-name` of the entry.
@@ -75,20 +76,31 @@ pub struct Chosen {
     pub has_proxy: bool,
     /// Whether the context's user is there, so that kubectl could log in.
     pub has_user: bool,
-    /// About the choice itself.
+    /// Findings about the choice of the context.
     pub findings: Vec<Diagnostic>,
 }
 
-/// The certificate authority as a kubeconfig gives it.
+impl KubeconfigCluster {
+    /// The place of a key of the cluster's entry.
+    pub fn place(&self, key: &str) -> Place {
+        Place {
+            file: Some(self.file.clone()),
+            key: Some(format!("cluster {}: {key}", shown(&self.cluster))),
+            ..Place::default()
+        }
+    }
+}
+
+/// The certificate authority of a kubeconfig's cluster, not yet read.
 #[derive(Debug)]
-pub enum AuthoritySource {
-    /// None.
+pub enum KubeconfigCa {
+    /// The entry has none.
     Missing,
     /// `certificate-authority-data`
     Base64(String),
     /// `certificate-authority`, a path as seen from the working directory.
     File(PathBuf),
-    /// It can't be used.
+    /// The entry contradicts itself, or its path can't be found.
     Unusable(Diagnostic),
 }
 
@@ -96,7 +108,7 @@ impl Kubeconfig {
     /// Reads the files of a location.
     ///
     /// # Errors
-    /// Where one isn't a kubeconfig, or none is there.
+    /// If one isn't a kubeconfig, or all are missing.
     pub fn read(location: &Location) -> Result<Self, Diagnostic> {
         let (there, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = match location {
             Location::File(path) => (vec![path], Vec::new()),
@@ -166,8 +178,8 @@ impl Kubeconfig {
     /// Returns the cluster of a context; without a name, of the current one.
     ///
     /// # Errors
-    /// Where the context, its cluster or the cluster's server is missing.
-    pub fn choose(&self, name: Option<&str>) -> Result<Chosen, Diagnostic> {
+    /// If the context, its cluster or the cluster's server is missing.
+    pub fn choose(&self, name: Option<&str>) -> Result<KubeconfigCluster, Diagnostic> {
         let Some(context) = name.or(self.current_context.as_deref()) else {
             let known = known("context", &self.contexts);
             let error = match self.contexts.as_slice() {
@@ -204,13 +216,13 @@ impl Kubeconfig {
         findings.extend(self.shadowed("context", entry, &self.contexts));
         findings.extend(self.shadowed("cluster", cluster, &self.clusters));
         let has_user = find(&self.users, of_context("user")).is_some();
-        chosen(context, has_user, findings, cluster).map_err(|error| {
+        cluster_of_entry(context, has_user, findings, cluster).map_err(|error| {
             let error = error.in_file(file::name(&cluster.file));
             exportable(error.at_key(format!("cluster {}", shown(&cluster.name))))
         })
     }
 
-    /// The finding where another file has a different entry of the name.
+    /// A finding if another file has a different entry of the name.
     fn shadowed(&self, kind: &str, first: &Entry, entries: &[Entry]) -> Option<Diagnostic> {
         let other =
             entries.iter().find(|other| other.name == first.name && other.value != first.value)?;
@@ -220,8 +232,7 @@ impl Kubeconfig {
             let cluster =
                 cluster.and_then(|name| clusters.find(|other| other.name == name)).unwrap_or(entry);
             let server = cluster.value.get("server").and_then(Value::as_str).unwrap_or_default();
-            let server = if server.contains('@') { "" } else { server };
-            format!("{} (server {})", shown(file::name(&entry.file)), shown(server))
+            format!("{} (server {})", shown(file::name(&entry.file)), shown_url(server))
         };
         let message = format!(
             "{} and {} have different {kind}s named {}; the first is used",
@@ -264,12 +275,12 @@ fn missing_files(paths: &[&PathBuf]) -> Diagnostic {
     }
 }
 
-/// Adds what to do about a kubeconfig, where nothing more particular is known.
+/// Adds what usually helps, unless the error has a help of its own.
 fn exportable(error: Diagnostic) -> Diagnostic {
-    match error.helps.is_empty() {
-        true => error.help("export it again: `kubectl config view --raw --minify --flatten`"),
-        false => error,
+    if !error.helps.is_empty() {
+        return error;
     }
+    error.help("export it again: `kubectl config view --raw --minify --flatten`")
 }
 
 /// Parses one file and checks what kind it is.
@@ -292,13 +303,13 @@ fn parse(bytes: Vec<u8>) -> Result<Value, Diagnostic> {
     Ok(value)
 }
 
-/// What the entry of a cluster comes to.
-fn chosen(
+/// Reads the entry of a cluster as kubectl does, extensions aside.
+fn cluster_of_entry(
     context: &str,
     has_user: bool,
     findings: Vec<Diagnostic>,
     entry: &Entry,
-) -> Result<Chosen, Diagnostic> {
+) -> Result<KubeconfigCluster, Diagnostic> {
     let mut value = entry.value.clone();
     if let Value::Mapping(mapping) = &mut value {
         mapping.shift_remove("extensions");
@@ -310,33 +321,33 @@ fn chosen(
         }
     }
     let cluster: config::Cluster =
-        serde_yaml::from_value(value).map_err(|error| yaml::explain(&error, ""))?;
+        serde_yaml::from_value(value).map_err(|error| yaml::explain(&error, "", |_| false))?;
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let server =
         filled(cluster.server).ok_or_else(|| Diagnostic::error("the cluster has no `server`"))?;
     let data = filled(cluster.certificate_authority_data);
-    let certificate_authority = match (data, filled(cluster.certificate_authority)) {
-        (None, None) => AuthoritySource::Missing,
-        (Some(data), None) => AuthoritySource::Base64(data),
+    let ca = match (data, filled(cluster.certificate_authority)) {
+        (None, None) => KubeconfigCa::Missing,
+        (Some(data), None) => KubeconfigCa::Base64(data),
         (None, Some(path)) => {
             match file::relative_to(file::folder(&entry.file).as_deref(), &path) {
-                Ok(path) => AuthoritySource::File(path),
-                Err(error) => AuthoritySource::Unusable(error),
+                Ok(path) => KubeconfigCa::File(path),
+                Err(error) => KubeconfigCa::Unusable(error),
             }
         }
-        (Some(_), Some(_)) => AuthoritySource::Unusable(
+        (Some(_), Some(_)) => KubeconfigCa::Unusable(
             Diagnostic::error(
                 "`certificate-authority-data` and `certificate-authority` are both set",
             )
             .help("remove one of the two"),
         ),
     };
-    Ok(Chosen {
+    Ok(KubeconfigCluster {
         file: file::name(&entry.file),
         context: context.to_owned(),
         cluster: entry.name.clone(),
         server,
-        certificate_authority,
+        ca,
         is_insecure: cluster.insecure_skip_tls_verify == Some(true),
         tls_server_name: filled(cluster.tls_server_name),
         has_proxy: filled(cluster.proxy_url).is_some(),

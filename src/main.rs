@@ -1,7 +1,70 @@
-//! Runs the program, which is in the library.
+//! Renders the Kubernetes manifests that register a compute cluster with a Michelangelo control plane.
+//!
+//! Files are read into values and a kubeconfig; `sources` decides where each thing comes from; these inputs are resolved
+//! to a registration, which is rendered to manifests and emitted as a stream, a directory, a diff or a runbook. Each module
+//! uses only those after it: `commands`, `cli`, `runbook`, `output`, `render`, `registration`, `sources`, `kubeconfig`,
+//! `values`, `input`, `secret`, `diagnostic`, `findings`, `show`.
 
+mod cli;
+mod commands;
+mod diagnostic;
+mod findings;
+mod input;
+mod kubeconfig;
+mod output;
+mod registration;
+mod render;
+mod runbook;
+mod secret;
+mod show;
+mod sources;
+mod values;
+
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
+use clap::Parser as _;
+
+use cli::{Cli, ColorArg};
+use commands::Outcome;
+
 fn main() -> ExitCode {
-    ma_register::run()
+    let outcome = commands::run(Cli::parse());
+    let outcome = outcome.unwrap_or_else(|diagnostics| Outcome {
+        diagnostics,
+        code: 2,
+        ..Outcome::default()
+    });
+    // A failed write to standard error doesn't change the exit code.
+    let _ = print_diagnostics(&outcome);
+    match print_output(&outcome) {
+        // The reader closed the pipe, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(outcome.code),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: failed to write to standard output: {error}");
+            ExitCode::from(2)
+        }
+        Ok(()) => ExitCode::from(outcome.code),
+    }
+}
+
+fn print_diagnostics(outcome: &Outcome) -> io::Result<()> {
+    let mut stderr = anstream::stderr().lock();
+    diagnostic::print(&mut stderr, &outcome.diagnostics)?;
+    match &outcome.summary {
+        Some(summary) => writeln!(stderr, "{summary}"),
+        None => Ok(()),
+    }
+}
+
+fn print_output(outcome: &Outcome) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    let choice = match outcome.color {
+        None => return stdout.write_all(outcome.stdout.as_bytes()),
+        Some(ColorArg::Auto) => AutoStream::choice(&stdout),
+        Some(ColorArg::Always) => ColorChoice::AlwaysAnsi,
+        Some(ColorArg::Never) => ColorChoice::Never,
+    };
+    AutoStream::new(stdout, choice).write_all(outcome.stdout.as_bytes())
 }

@@ -1,15 +1,18 @@
-//! Secrets: tokens and S3 keys.
+//! Secrets: which texts are secret, and where they stand.
 
 use std::fmt;
 
-use crate::diagnostic::{Code, Diagnostic};
+use base64::Engine as _;
+
+use crate::diagnostic::Diagnostic;
+use crate::findings::Code;
 
 /// A secret. `Debug` doesn't show it, and it has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a text for a secret, as it is.
+    /// A secret, unchanged.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -19,7 +22,23 @@ impl Secret {
         &self.0
     }
 
-    /// The finding where the text is a reference or a placeholder that an earlier step should have replaced.
+    /// Refuses a secret that no HTTP header and no environment variable can carry.
+    ///
+    /// # Errors
+    /// If it is empty or has control characters in it.
+    pub fn checked(self) -> Result<Self, Diagnostic> {
+        if self.0.is_empty() {
+            let help = "write the value in quotes if it begins with `#`, `&`, `*` or the like";
+            return Err(Diagnostic::error("the secret is empty").help(help));
+        }
+        if self.0.contains(char::is_control) {
+            let message = "the secret has a line break or another control character in it";
+            return Err(Diagnostic::error(message).help("write it on one line"));
+        }
+        Ok(self)
+    }
+
+    /// Returns a finding if the text is a reference or a placeholder that an earlier step should have replaced.
     pub fn unresolved(&self) -> Option<Diagnostic> {
         let (form, step) = unresolved(self.expose())?;
         let message = format!("the secret is {form}");
@@ -33,16 +52,144 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether a key of a ConfigMap names a secret by one of the words between its underscores.
-pub fn names_a_secret(key: &str) -> bool {
-    key.split('_').any(|word| {
-        ["KEY", "SECRET", "TOKEN", "PASSWORD", "PASSWD"]
-            .iter()
-            .any(|secret| word.eq_ignore_ascii_case(secret))
+/// The secrets of a registration, to be found in what is rendered about it.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    all: Vec<Secret>,
+    /// A secret that is the cluster's name would be found in every manifest.
+    cluster: String,
+}
+
+/// The length from which a secret is found wherever it stands. A shorter one may be a common word.
+const LONG: usize = 8;
+
+impl Secrets {
+    /// The secrets of a cluster's registration.
+    pub fn new(cluster: &str, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Self { all: secrets.into_iter().collect(), cluster: cluster.to_owned() }
+    }
+
+    /// Adds a text that is masked once, and so has to be masked wherever it stands.
+    pub fn with(&self, texts: impl IntoIterator<Item = String>) -> Self {
+        let all = self.all.iter().cloned().chain(texts.into_iter().map(Secret)).collect();
+        Self { all, cluster: self.cluster.clone() }
+    }
+
+    /// Whether the value of a `data` or `stringData` entry is a secret or holds one.
+    pub fn are_in_entry(&self, value: &str) -> bool {
+        let is_one = |text: &str| self.all.iter().any(|secret| secret.0 == text);
+        is_one(value) || decoded(value).is_some_and(|text| is_one(&text)) || self.are_in(value)
+    }
+
+    /// Whether a text holds a secret: as it is, URL-encoded, or in base64 as one of its words.
+    pub fn are_in(&self, text: &str) -> bool {
+        let is_long = |secret: &&Secret| secret.0.len() >= LONG && secret.0 != self.cluster;
+        let long: Vec<&str> = self.all.iter().filter(is_long).map(Secret::expose).collect();
+        let holds = |text: &str| long.iter().any(|secret| text.contains(secret));
+        let in_url = || holds(&percent_encoding::percent_decode_str(text).decode_utf8_lossy());
+        let in_word = |word: &str| decoded(word).is_some_and(|word| holds(&word));
+        !long.is_empty()
+            && (holds(text)
+                || text.contains('%') && in_url()
+                || text.split_whitespace().any(in_word))
+    }
+}
+
+/// Decodes base64; none if it isn't.
+pub fn decoded(text: &str) -> Option<String> {
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Whether an environment variable holds a secret, by its value or its name.
+pub fn is_secret_variable(name: &str, value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let marks =
+        ["password=", "pwd=", "accountkey=", "sharedaccesskey=", "sig=", "private key-----"];
+    has_password(value) || marks.iter().any(|mark| lower.contains(mark)) || names(name, value)
+}
+
+/// Whether a text has a URL in it with a password: `://USER:PASSWORD@`.
+pub fn has_password(text: &str) -> bool {
+    text.split("://").skip(1).any(|rest| {
+        let url = rest.split_whitespace().next().unwrap_or_default();
+        let user = url.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+        user.is_some_and(|(_, password)| {
+            // In `http://host:8080/user@example.com` it is a port.
+            let port = password.split('/').next().unwrap_or_default();
+            !password.is_empty() && (port == password || !is_number(port))
+        })
     })
 }
 
-/// What a text is that stands for a secret, and the step that replaces it.
+/// Whether a variable's name says that its value is a secret.
+pub fn names_a_secret(name: &str) -> bool {
+    names(name, "")
+}
+
+fn names(name: &str, value: &str) -> bool {
+    const WORDS: [&str; 6] = ["KEY", "TOKEN", "SECRET", "CREDENTIAL", "PASSWORD", "PASSWD"];
+    const OTHERS: [&str; 5] = ["PASSPHRASE", "PASS", "PWD", "CREDS", "PAT"];
+    const ENDS: [&str; 4] = ["PASSWORD", "PASSWD", "APIKEY", "PWD"];
+    // What a name is about by its last word: a place or a size.
+    const PUBLIC: [&str; 12] = [
+        "FILE", "PATH", "DIR", "MOUNT", "PREFIX", "NAME", "LENGTH", "URL", "URI", "ENDPOINT",
+        "REGION", "ARN",
+    ];
+    let words = words(name);
+    let is_key = |word: &String| ["KEY", "TOKEN"].contains(&singular(word));
+    let is_secret = |word: &String| {
+        WORDS.contains(&singular(word))
+            || OTHERS.contains(&word.as_str())
+            || ENDS.iter().any(|end| word.ends_with(end))
+    };
+    let secrets: Vec<&String> = words.iter().filter(|word| is_secret(word)).collect();
+    let is_public = match words.as_slice() {
+        [only] if only == "PWD" => true,
+        [.., before, last] if last == "ID" => is_key(before),
+        [.., last] => PUBLIC.contains(&last.as_str()),
+        [] => true,
+    };
+    let is_count = || ["true", "false"].contains(&value) || value.parse::<f64>().is_ok();
+    let is_path = || {
+        let name = value.rsplit('/').next().unwrap_or_default();
+        value.starts_with('/') && name.trim_matches('.').contains('.')
+    };
+    if secrets.is_empty() || is_public || is_path() {
+        return false;
+    }
+    !is_count() || !secrets.into_iter().all(is_key)
+}
+
+fn singular(word: &str) -> &str {
+    word.strip_suffix('S').unwrap_or(word)
+}
+
+/// The words of a name, in capitals: `API_KEY`, `api-key` and `apiKey` have the same two.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = '_';
+    for character in name.chars() {
+        let is_end = matches!(character, '_' | '-' | '.');
+        let begins = character.is_ascii_uppercase()
+            && (before.is_ascii_lowercase() || before.is_ascii_digit());
+        if is_end || begins {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| !is_end) {
+            word.push(character.to_ascii_uppercase());
+        }
+        before = character;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Returns what stands in the secret's place, and the step that replaces it.
 fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
     let within = |start, end| text.strip_prefix(start)?.strip_suffix(end);
     let is_variable = |name: &str| {

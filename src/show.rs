@@ -7,41 +7,44 @@ const MOST_LISTED: usize = 20;
 /// The longest name that is printed in full, in characters.
 const LONGEST_NAME: usize = 100;
 
-/// A name in backticks, safe to print.
+/// A name in backticks, shortened and safe to print.
 pub fn shown(name: impl AsRef<str>) -> String {
-    format!("`{}`", plain(name.as_ref()))
+    let name = name.as_ref();
+    let mut shown = safe(&name.chars().take(LONGEST_NAME).collect::<String>());
+    if name.chars().nth(LONGEST_NAME).is_some() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
 }
 
 /// A path in backticks, safe to print.
 pub fn shown_path(path: &Path) -> String {
-    shown(path.to_string_lossy())
+    format!("`{}`", safe(&path.to_string_lossy()))
 }
 
-/// A name that is safe to print.
-pub fn plain(name: &str) -> String {
-    safe(name, LONGEST_NAME)
+/// A URL in backticks, without what may be a password or token in it.
+pub fn shown_url(url: &str) -> String {
+    if url.contains(['@', '?', '#']) { "`…`".to_owned() } else { shown(url) }
 }
 
-/// A text that is safe to print: shortened, and with characters escaped that act on a terminal.
-pub fn safe(text: &str, most_characters: usize) -> String {
+/// A text with the characters escaped that would act on a terminal.
+pub fn safe(text: &str) -> String {
     let is_unsafe = |c: char| {
         let turns_around = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2066}'..='\u{2069}');
         c.is_control() || turns_around || matches!(c, '\u{2028}'..='\u{202e}')
     };
-    let mut shown = String::new();
-    for character in text.chars().take(most_characters) {
-        match is_unsafe(character) {
-            true => shown.extend(character.escape_default()),
-            false => shown.push(character),
+    let mut safe = String::new();
+    for character in text.chars() {
+        if is_unsafe(character) {
+            safe.extend(character.escape_default());
+        } else {
+            safe.push(character);
         }
     }
-    if text.chars().nth(most_characters).is_some() {
-        shown.push('…');
-    }
-    shown
+    safe
 }
 
-/// Names as a list, its end left out where it is long.
+/// Names as a list, its end left out if it is long.
 pub fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
     shorten(names.into_iter().map(shown).collect()).join(", ")
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Deserialize as _;
+use serde_yaml::Value;
 use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_ma-register");
@@ -163,6 +165,56 @@ fn registers_and_deregisters() {
     }
 }
 
+/// The last words of the calls that begin so on a side: KIND/NAME, without the plural and group of custom resources.
+fn targets(world: &World, side: &str, verb: &str) -> Vec<String> {
+    let calls = world.calls();
+    let calls = calls.lines().filter(|call| call.starts_with(&format!("{side} {verb}")));
+    let mut targets: Vec<String> = calls
+        .map(|call| {
+            let (kind, name) = call.rsplit(' ').next().unwrap().split_once('/').unwrap();
+            let kind = kind.split_once("s.").map_or(kind, |(kind, _)| kind);
+            format!("{kind}/{name}")
+        })
+        .collect();
+    targets.sort();
+    targets
+}
+
+/// What a script deletes is what the program renders, and the Secrets that an ExternalSecret makes.
+#[test]
+fn deletes_what_is_rendered() {
+    for further in ["", ROTATED, EXTERNAL, "serviceAccount: {scope: namespace}\n", "token: none\n"]
+    {
+        let world = World::new();
+        world.write("values.yaml", &[VALUES, further].concat());
+        world.succeeds("deregister", &[]);
+        for (side, name) in [("compute-0", "compute"), ("control-plane", "control-plane")] {
+            let mut command = Command::new(PROGRAM);
+            command.current_dir(world.0.path()).args(["render", "-f", "values.yaml"]);
+            command.args(["--side", name]);
+            if !further.starts_with("token") {
+                let token = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tokens");
+                command.arg("--token-file").arg(token.join("long-lived.token"));
+            }
+            let output = command.output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            let mut rendered = Vec::new();
+            for document in serde_yaml::Deserializer::from_str(&text) {
+                let object: Value = Value::deserialize(document).unwrap();
+                let kind = object["kind"].as_str().unwrap().to_lowercase();
+                let name = object["metadata"]["name"].as_str().unwrap();
+                if kind == "externalsecret" {
+                    rendered.push(format!("secret/{name}"));
+                }
+                rendered.push(format!("{kind}/{name}"));
+            }
+            rendered.sort();
+            assert!(!rendered.is_empty());
+            assert_eq!(targets(&world, side, "delete"), rendered, "{further}");
+        }
+    }
+}
+
 #[test]
 fn updates_rotates_and_waits_for_a_new_health_check() {
     let world = World::registered();
@@ -215,9 +267,9 @@ fn stops_where_a_call_fails() {
         ("register", "^compute-0 .*wait", "wait for the token"),
         ("register", "^control-plane apply .* -$", "apply the control-plane side"),
         ("register", "^control-plane .* get secret [^ ]* [^ ]*$", "verify"),
-        ("deregister", "delete .* clusters.michelangelo.api", "delete the Cluster"),
-        ("deregister", "delete .* secret cluster-c0-ca-data", "delete its Secrets"),
-        ("deregister", "^compute-0 delete .* secret", "delete the compute side"),
+        ("deregister", "delete .* clusters.michelangelo.api", "delete the control-plane side"),
+        ("deregister", "delete .* secret/cluster-c0-ca-data", "delete the control-plane side"),
+        ("deregister", "^compute-0 delete .* secret/", "delete the compute side"),
         ("deregister", "rollout restart", "restart the controller"),
     ] {
         world.stops(runbook, failing, step);

@@ -1,22 +1,23 @@
 //! `diff`: what a render into a directory would change.
 
-use super::{Outcome, failure, render};
+use super::{Outcome, render};
 use crate::cli::DiffArgs;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::Diagnostics;
 use crate::output::{diff, directory};
 
-/// Returns the diff, with exit code 1 where there is one.
+/// Returns the diff, with exit code 1 if there is one.
 ///
 /// # Errors
-/// What a render would refuse, plaintext secrets aside.
-pub fn run(args: &DiffArgs) -> Result<Outcome, Vec<Diagnostic>> {
+/// The errors of a render, aside from the one about plaintext secrets.
+pub fn run(args: &DiffArgs) -> Result<Outcome, Diagnostics> {
     let options = render::options(&args.inputs, &args.directory, &args.output_dir, false);
-    let (manifests, mut diagnostics) = render::manifests(&args.inputs, &options.sides)?;
-    let plan = directory::compare(&options, manifests).map_err(failure)?;
+    let (clusters, mut diagnostics) = render::manifests(&args.inputs, &options.sides)?;
+    let mut plan = directory::compare(&options, clusters)?;
     let code = u8::from(!plan.changes.is_empty());
     if args.directory.quiet {
         return Ok(Outcome { code, ..Outcome::default() });
     }
+    plan.note_modes();
     let stdout = diff::unified(&plan);
     diagnostics.extend(plan.notes);
     Ok(Outcome { stdout, diagnostics, code, color: Some(args.color), ..Outcome::default() })

@@ -9,13 +9,14 @@ use super::Outcome;
 use crate::cli::InitArgs;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::input::file;
-use crate::kubeconfig::{AuthoritySource, Chosen, Kubeconfig, Location};
+use crate::kubeconfig::{Kubeconfig, KubeconfigCluster, Location};
 use crate::output;
-use crate::registration::kubeconfig_authority;
 use crate::registration::names::check_label;
+use crate::registration::resolve_ca;
 use crate::registration::server::{Server, is_proxy};
 use crate::render::{quoted, syntax};
 use crate::show::{list, shown};
+use crate::sources::{CaSource, read_kubeconfig_ca};
 
 /// Names that tools give to every cluster.
 const COMMON_NAMES: [&str; 4] = ["kubernetes", "default", "cluster", "local"];
@@ -51,17 +52,15 @@ pub fn run(args: &InitArgs) -> Result<Outcome, Diagnostic> {
     Ok(Outcome { summary: Some(summary), ..Outcome::default() })
 }
 
-fn starter(args: &InitArgs, chosen: &Chosen) -> anyhow::Result<String> {
+fn starter(args: &InitArgs, chosen: &KubeconfigCluster) -> anyhow::Result<String> {
     let server = Server::parse(&chosen.server);
     let doubt = match &server {
         Ok(server) => server.finding().filter(|finding| finding.severity == Severity::Error),
         Err(error) => Some(error.clone()),
     };
-    let authority_file = match &chosen.certificate_authority {
-        AuthoritySource::File(path) => Some(file::read(path)),
-        _ => None,
-    };
-    let (_, authority) = kubeconfig_authority(chosen, server.as_ref().ok(), authority_file);
+    let given = read_kubeconfig_ca(chosen).result;
+    let ca = given
+        .and_then(|given| resolve_ca(given, chosen, CaSource::Kubeconfig, server.as_ref().ok()));
     let is_gke_dns = server.as_ref().is_ok_and(Server::is_gke_dns_endpoint);
     // A pipe can't be read again.
     let kubeconfig = args.kubeconfig.as_ref().filter(|path| file::folder(path).is_some());
@@ -78,7 +77,7 @@ fn starter(args: &InitArgs, chosen: &Chosen) -> anyhow::Result<String> {
         context => quoted(&chosen.context),
         server_doubt => doubt.map(|doubt| doubt.message),
         port => server.as_ref().map_or(6443, |server| server.port),
-        authority_doubt => authority.err().map(|error| error.message).or(proxy_doubt),
+        authority_doubt => ca.err().map(|error| error.message).or(proxy_doubt),
         is_gke_dns => is_gke_dns,
     };
     let mut environment = Environment::new();
@@ -94,7 +93,7 @@ fn relative(path: &Path, folder: &Path) -> PathBuf {
     };
     let parts: Vec<Component<'_>> = path.components().collect();
     let base: Vec<Component<'_>> = folder.components().collect();
-    let shared = parts.iter().zip(&base).take_while(|(one, other)| one == other).count();
+    let shared = parts.iter().zip(&base).take_while(|(part, base)| part == base).count();
     let up = base.iter().skip(shared).map(|_| Component::ParentDir);
     up.chain(parts.iter().skip(shared).copied()).collect()
 }
@@ -112,7 +111,7 @@ fn without_parents(path: &Path) -> Option<PathBuf> {
     Some(absolute)
 }
 
-/// A cluster's name of a kubeconfig as a DNS label; none where it is every cluster's.
+/// A kubeconfig's cluster name as a DNS label; none if a tool gives every cluster that name.
 fn name_of(cluster: &str) -> Option<String> {
     let last = cluster.rsplit('/').next().unwrap_or(cluster);
     let own = match last.strip_prefix("gke_") {

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
-use super::clusters::{self, Needs, TokenNeed};
-use super::{Outcome, failure};
+use super::{Outcome, clusters};
 use crate::cli::{FormArg, InspectArgs};
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::registration::storage::Access;
-use crate::registration::{Authority, Resolution, TokenDelivery};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::findings::Code;
+use crate::registration::storage::{Access, Storage};
+use crate::registration::token::{Claims, Token};
+use crate::registration::{Ca, Resolution};
 use crate::show::{count, safe};
+use crate::sources::{CaSource, Needs, ServerSource, TokenNeed, TokenSource};
 use crate::values::SecretSource;
 
 /// What is known of a cluster; README.md documents the JSON.
@@ -30,12 +32,12 @@ struct Facts {
 struct ServerFacts {
     host: String,
     port: String,
-    from: &'static str,
+    from: ServerSource,
 }
 
 #[derive(Serialize)]
 struct AuthorityFacts {
-    from: &'static str,
+    from: CaSource,
     certificates: Vec<CertificateFacts>,
 }
 
@@ -66,8 +68,8 @@ struct StorageFacts {
 
 #[derive(Serialize)]
 struct DiagnosticFacts {
-    severity: &'static str,
-    code: Option<String>,
+    severity: Severity,
+    code: Option<Code>,
     accepted: bool,
     message: String,
     file: Option<String>,
@@ -77,70 +79,93 @@ struct DiagnosticFacts {
 }
 
 /// Returns what is known of each cluster. Errors don't hide what could be read; they make the exit code 2.
-pub fn run(args: &InspectArgs) -> Result<Outcome, Vec<Diagnostic>> {
-    let token_file = args.inputs.token_file.as_deref();
-    let needs = Needs { kubeconfig: true, keys: true, token: TokenNeed::Optional, token_file };
-    let (resolutions, mut diagnostics) = clusters::read(&args.inputs.sources, needs)?;
-    let facts: Vec<Facts> = resolutions.iter().map(|resolution| facts(resolution, args)).collect();
+///
+/// # Errors
+/// If the arguments don't fit the values.
+pub fn run(args: &InspectArgs) -> Result<Outcome, Diagnostics> {
+    let needs = Needs { kubeconfig: true, compute_secrets: true, token: TokenNeed::Optional };
+    let (resolutions, mut diagnostics) =
+        clusters::read(&args.inputs.sources, args.inputs.token_file.as_ref(), needs)?;
+    let facts: Vec<Facts> = resolutions.iter().map(Facts::new).collect();
     let stdout = match args.output {
-        FormArg::Json => {
-            let json =
-                serde_json::to_string_pretty(&facts).map_err(|error| failure(error.into()))?;
-            format!("{json}\n")
-        }
+        FormArg::Json => serde_json::to_string_pretty(&facts).map_err(anyhow::Error::from)? + "\n",
         FormArg::Table => facts.iter().map(table).collect::<Vec<_>>().join("\n"),
     };
-    diagnostics.extend(resolutions.into_iter().flat_map(|one| one.diagnostics));
-    let code = if diagnostics.iter().any(|one| one.severity == Severity::Error) { 2 } else { 0 };
+    diagnostics.extend(resolutions.into_iter().flat_map(|resolution| resolution.diagnostics));
+    let code = if diagnostics.has_errors() { 2 } else { 0 };
     Ok(Outcome { stdout, diagnostics, code, ..Outcome::default() })
 }
 
-fn facts(resolution: &Resolution, args: &InspectArgs) -> Facts {
-    let Resolution {
-        cluster,
-        kubeconfig,
-        server,
-        authority,
-        storage,
-        token,
-        diagnostics,
-        accepted,
-        ..
-    } = resolution;
-    let values = cluster.values.kubeconfig.as_ref();
-    let from = |is_in_values: bool| if is_in_values { "values" } else { "kubeconfig" };
-    let own_server = values.is_some_and(|values| values.server.is_some());
-    let own_authority = values.is_some_and(|values| values.certificate_authority.is_some());
-    let about = |diagnostic: &Diagnostic, accepted| DiagnosticFacts {
-        severity: match diagnostic.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        },
-        code: diagnostic.code.map(|code| code.to_string()),
-        accepted,
-        message: diagnostic.message.clone(),
-        file: diagnostic.place.file.clone(),
-        line: diagnostic.place.line.clone(),
-        key: diagnostic.place.key.clone(),
-        helps: diagnostic.helps.clone(),
-    };
-    let diagnostics = diagnostics.iter().map(|one| about(one, false));
-    Facts {
-        name: cluster.name().to_owned(),
-        values: cluster.file().to_owned(),
-        kubeconfig: kubeconfig.as_ref().map(|chosen| chosen.file.clone()),
-        context: kubeconfig.as_ref().map(|chosen| chosen.context.clone()),
-        server: server.as_ref().map(|server| ServerFacts {
-            host: server.url_host(),
-            port: server.port.to_string(),
-            from: from(own_server),
-        }),
-        certificate_authority: authority
-            .as_ref()
-            .map(|authority| authority_facts(authority, from(own_authority))),
-        token: token.as_ref().and_then(|token| token_facts(token, resolution, args)),
-        storage: storage.as_ref().map(|storage| StorageFacts {
+impl Facts {
+    fn new(resolution: &Resolution) -> Self {
+        let Resolution { cluster, sources, kubeconfig, server, ca, storage, token, .. } =
+            resolution;
+        let open = (&resolution.diagnostics).into_iter().map(|it| DiagnosticFacts::new(it, false));
+        let accepted = (&resolution.accepted).into_iter().map(|it| DiagnosticFacts::new(it, true));
+        Self {
+            name: cluster.name().to_owned(),
+            values: cluster.file().to_owned(),
+            kubeconfig: kubeconfig.as_ref().map(|kubeconfig| kubeconfig.file.clone()),
+            context: kubeconfig.as_ref().map(|kubeconfig| kubeconfig.context.clone()),
+            server: server.as_ref().map(|server| ServerFacts {
+                host: server.url_host(),
+                port: server.port.to_string(),
+                from: sources.server,
+            }),
+            certificate_authority: ca.as_ref().map(|ca| AuthorityFacts::new(ca, sources.ca)),
+            token: TokenFacts::new(token.as_ref(), &sources.token),
+            storage: storage.as_ref().map(StorageFacts::new),
+            diagnostics: open.chain(accepted).collect(),
+        }
+    }
+}
+
+impl AuthorityFacts {
+    fn new(ca: &Ca, from: CaSource) -> Self {
+        let certificates = match ca {
+            Ca::System => Default::default(),
+            Ca::Certificates(authority) => authority.certificates.as_slice(),
+        };
+        let certificates = certificates.iter().map(|certificate| CertificateFacts {
+            subject: certificate.subject.clone(),
+            sha256: certificate.sha256(),
+            expires: certificate.expires(),
+        });
+        Self { from, certificates: certificates.collect() }
+    }
+}
+
+impl TokenFacts {
+    /// None if the token couldn't be read.
+    fn new(token: Option<&Token>, source: &TokenSource) -> Option<Self> {
+        let from = match source {
+            TokenSource::Undecided => "undecided",
+            TokenSource::Elsewhere => "none",
+            TokenSource::ExternalSecret => "externalSecret",
+            TokenSource::Values(SecretSource::Env(_)) => "env",
+            TokenSource::Values(SecretSource::File(_)) | TokenSource::Flag(_) => "file",
+        };
+        let is_read = matches!(source, TokenSource::Values(_) | TokenSource::Flag(_));
+        let claims = token.and_then(|token| token.claims.as_ref());
+        let kind = token.map(|_| match claims {
+            None => "opaque",
+            Some(claims) if claims.token_secret.is_some() => "long-lived",
+            Some(claims) if claims.expires().is_some() => "expiring",
+            Some(_) => "other",
+        });
+        (token.is_some() || !is_read).then(|| Self {
+            from,
+            kind,
+            subject: claims.and_then(|claims| claims.subject.clone()),
+            secret: claims.and_then(|claims| claims.token_secret.clone()),
+            expires: claims.and_then(Claims::expires),
+        })
+    }
+}
+
+impl StorageFacts {
+    fn new(storage: &Storage) -> Self {
+        Self {
             file_system: storage.file_system.clone(),
             scheme: storage.scheme.to_string(),
             endpoint: storage.endpoint.clone(),
@@ -150,68 +175,23 @@ fn facts(resolution: &Resolution, args: &InspectArgs) -> Facts {
                 Access::ExistingSecret => "existingSecret",
                 Access::External(_) => "externalSecret",
             },
-        }),
-        diagnostics: diagnostics.chain(accepted.iter().map(|one| about(one, true))).collect(),
+        }
     }
 }
 
-fn authority_facts(authority: &Authority, from: &'static str) -> AuthorityFacts {
-    match authority {
-        Authority::System => AuthorityFacts { from: "system", certificates: Vec::new() },
-        Authority::Own(authority) => AuthorityFacts {
-            from,
-            certificates: authority
-                .certificates
-                .iter()
-                .map(|certificate| CertificateFacts {
-                    subject: certificate.subject.clone(),
-                    sha256: certificate.sha256(),
-                    expires: certificate.expires(),
-                })
-                .collect(),
-        },
+impl DiagnosticFacts {
+    fn new(diagnostic: &Diagnostic, accepted: bool) -> Self {
+        let Diagnostic { severity, code, message, place, helps } = diagnostic.clone();
+        let crate::diagnostic::Place { cluster: _, file, line, key } = *place;
+        Self { severity, code, accepted, message, file, line, key, helps }
     }
 }
 
-fn token_facts(
-    token: &TokenDelivery,
-    resolution: &Resolution,
-    args: &InspectArgs,
-) -> Option<TokenFacts> {
-    use crate::values::TokenForm;
-    let nothing =
-        |from| TokenFacts { from, kind: None, subject: None, secret: None, expires: None };
-    let token = match token {
-        TokenDelivery::Open => return Some(nothing("undecided")),
-        TokenDelivery::Elsewhere => return Some(nothing("none")),
-        TokenDelivery::External => return Some(nothing("externalSecret")),
-        TokenDelivery::Rendered(token) => token,
-    };
-    let from = match (&args.inputs.token_file, &resolution.cluster.values.token) {
-        (None, Some(TokenForm::From(SecretSource::Env(_)))) => "env",
-        _ => "file",
-    };
-    let claims = token.claims.as_ref();
-    Some(TokenFacts {
-        from,
-        kind: Some(match claims {
-            None => "opaque",
-            Some(claims) if claims.token_secret.is_some() => "long-lived",
-            Some(claims) if claims.expires().is_some() => "expiring",
-            Some(_) => "other",
-        }),
-        subject: claims.and_then(|claims| claims.subject.clone()),
-        secret: claims.and_then(|claims| claims.token_secret.clone()),
-        expires: claims.and_then(crate::registration::token::Claims::expires),
-    })
-}
-
-/// The facts for people: a row a fact; `-` for what couldn't be read.
+/// The facts for people: a row for each, with `-` if it couldn't be read.
 fn table(facts: &Facts) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: Option<String>| {
-        let row =
-            format!("{name:<12}{}", value.map_or("-".to_owned(), |value| safe(&value, usize::MAX)));
+        let row = format!("{name:<12}{}", value.map_or("-".to_owned(), |value| safe(&value)));
         text.push_str(row.trim_end());
         text.push('\n');
     };
@@ -221,20 +201,24 @@ fn table(facts: &Facts) -> String {
     row("CONTEXT", facts.context.clone());
     row(
         "SERVER",
-        facts
-            .server
-            .as_ref()
-            .map(|server| format!("{}:{} (from the {})", server.host, server.port, server.from)),
+        facts.server.as_ref().map(|server| {
+            format!(
+                "{}:{} ({})",
+                server.host,
+                server.port,
+                from(server.from == ServerSource::Values)
+            )
+        }),
     );
     match &facts.certificate_authority {
         None => row("CA", None),
-        Some(authority) if authority.from == "system" => {
+        Some(authority) if authority.from == CaSource::System => {
             row("CA", Some("the controller's own roots".to_owned()));
         }
         Some(authority) => {
             for CertificateFacts { subject, sha256, expires } in &authority.certificates {
-                let from = authority.from;
-                row("CA", Some(format!("{subject}, expires {expires} (from the {from})")));
+                let from = from(authority.from == CaSource::Values);
+                row("CA", Some(format!("{subject}, expires {expires} ({from})")));
                 row("  SHA-256", Some(sha256.clone()));
             }
         }
@@ -256,19 +240,24 @@ fn table(facts: &Facts) -> String {
     text
 }
 
+fn from(is_in_values: bool) -> &'static str {
+    if is_in_values { "from the values" } else { "from the kubeconfig" }
+}
+
 fn findings_text(diagnostics: &[DiagnosticFacts]) -> String {
-    let codes = diagnostics.iter().filter_map(|one| {
-        let accepted = if one.accepted { " (accepted)" } else { "" };
-        Some(format!("{}{accepted}", one.code.as_deref()?))
-    });
-    let mut findings: Vec<String> = codes.collect();
-    let is_error = |one: &&DiagnosticFacts| one.code.is_none() && one.severity == "error";
-    match diagnostics.iter().filter(is_error).count() {
-        0 if findings.is_empty() => findings.push("none".to_owned()),
-        0 => {}
-        errors => findings.push(count(errors, "error")),
+    let mut findings: Vec<String> = Vec::new();
+    let mut errors = 0;
+    for diagnostic in diagnostics {
+        match diagnostic.code {
+            Some(code) if diagnostic.accepted => findings.push(format!("{code} (accepted)")),
+            Some(code) => findings.push(code.to_string()),
+            None => errors += usize::from(diagnostic.severity == Severity::Error),
+        }
     }
-    findings.join(", ")
+    if errors > 0 {
+        findings.push(count(errors, "error"));
+    }
+    if findings.is_empty() { "none".to_owned() } else { findings.join(", ") }
 }
 
 fn token_text(token: &TokenFacts) -> String {

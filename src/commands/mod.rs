@@ -12,20 +12,20 @@ mod templates;
 use clap::CommandFactory as _;
 
 use crate::cli::{Cli, ColorArg, Command};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::Diagnostics;
 
-/// What a command has to say.
+/// The result of a command.
 #[derive(Default)]
 pub struct Outcome {
     /// For standard output.
     pub stdout: String,
     /// For standard error.
-    pub diagnostics: Vec<Diagnostic>,
+    pub diagnostics: Diagnostics,
     /// A last line for standard error.
     pub summary: Option<String>,
     /// The exit code.
     pub code: u8,
-    /// When standard output is coloured; none where it has no colours.
+    /// When standard output is coloured; none if it has no colours.
     pub color: Option<ColorArg>,
 }
 
@@ -38,27 +38,22 @@ impl From<String> for Outcome {
 /// Runs a command.
 ///
 /// # Errors
-/// Everything that is wrong, and what else there is to say.
-pub fn run(cli: Cli) -> Result<Outcome, Vec<Diagnostic>> {
-    match cli.command {
-        Command::Init(args) => init::run(&args).map_err(|error| vec![error]),
-        Command::Inspect(args) => inspect::run(&args),
-        Command::Render(args) => render::run(&args),
-        Command::Diff(args) => diff::run(&args),
-        Command::Runbook(command) => runbook::run(&command),
-        Command::Schema => schema::run(),
-        Command::Templates { dir } => templates::run(&dir).map_err(|error| vec![error]),
-        Command::Completions { shell } => Ok(completions(shell)),
-    }
+/// All diagnostics, if any is an error.
+pub fn run(cli: Cli) -> Result<Outcome, Diagnostics> {
+    Ok(match cli.command {
+        Command::Init(args) => init::run(&args)?,
+        Command::Inspect(args) => inspect::run(&args)?,
+        Command::Render(args) => render::run(&args)?,
+        Command::Diff(args) => diff::run(&args)?,
+        Command::Runbook(command) => runbook::run(&command)?,
+        Command::Schema => schema::run()?,
+        Command::Templates { dir } => templates::run(&dir)?,
+        Command::Completions { shell } => completions(shell),
+    })
 }
 
 fn completions(shell: clap_complete::Shell) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "ma-register", &mut script);
     String::from_utf8_lossy(&script).into_owned().into()
-}
-
-/// An error for a command's list of them.
-fn failure(error: anyhow::Error) -> Vec<Diagnostic> {
-    vec![error.into()]
 }

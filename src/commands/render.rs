@@ -4,36 +4,34 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::clusters::{self, Needs, TokenNeed};
-use super::{Outcome, failure};
+use super::{Outcome, clusters};
 use crate::cli::{DirectoryArgs, InputArgs, RenderArgs, SideArg};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::output::{self, directory};
-use crate::registration::{Registration, Resolution};
-use crate::render::{Manifest, Renderer, Side, Templates};
+use crate::render::{Manifests, Renderer, Side, Templates};
 use crate::show::count;
+use crate::sources::{Needs, TokenNeed};
 
 /// Returns the manifests as a stream, or writes them into a directory.
 ///
 /// # Errors
-/// Everything that is wrong; then nothing was written.
-pub fn run(args: &RenderArgs) -> Result<Outcome, Vec<Diagnostic>> {
+/// All diagnostics, if any is an error; then nothing was written.
+pub fn run(args: &RenderArgs) -> Result<Outcome, Diagnostics> {
     let Some(dir) = &args.output_dir else {
         let side = args.directory.side.ok_or_else(|| {
-            let error = Diagnostic::error("choose a side");
-            vec![error.help("`--side compute` or `--side control-plane` for a stream, `-o DIR` for both as files")]
+            Diagnostic::error("choose a side").help("`--side compute` or `--side control-plane` for a stream, `-o DIR` for both as files")
         })?;
-        let (manifests, diagnostics) = manifests(&args.inputs, &sides(Some(side)))?;
-        let stdout = output::stream(&manifests);
+        let (clusters, diagnostics) = manifests(&args.inputs, &sides(Some(side)))?;
+        let stdout = output::stream(&clusters);
         return Ok(Outcome { stdout, diagnostics, ..Outcome::default() });
     };
     let options = options(&args.inputs, &args.directory, dir, true);
-    let (manifests, mut diagnostics) = manifests(&args.inputs, &options.sides)?;
+    let (clusters, mut diagnostics) = manifests(&args.inputs, &options.sides)?;
     if !args.directory.plaintext_secrets {
-        directory::refuse_secrets(&manifests).map_err(|error| vec![error])?;
+        directory::refuse_secrets(&clusters)?;
     }
-    let plan = directory::compare(&options, manifests).map_err(failure)?;
-    plan.write().map_err(failure)?;
+    let plan = directory::compare(&options, clusters)?;
+    plan.write()?;
     let (written, removed) = plan.counts();
     let summary = format!(
         "{} written, {} unchanged, {removed} removed",
@@ -74,38 +72,37 @@ fn sides(side: Option<SideArg>) -> Vec<Side> {
     }
 }
 
-/// Reads, resolves and renders; with the warnings that there are.
+/// Reads, resolves and renders. Also returns the warnings.
+///
+/// # Errors
+/// All diagnostics, if any is an error.
 pub fn manifests(
     inputs: &InputArgs,
     sides: &[Side],
-) -> Result<(Vec<Manifest>, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let has_token = sides.contains(&Side::ControlPlane);
+) -> Result<(Vec<Manifests>, Diagnostics), Diagnostics> {
+    let has_control_plane = sides.contains(&Side::ControlPlane);
     let needs = Needs {
         kubeconfig: true,
-        keys: sides.contains(&Side::Compute),
-        token: if has_token { TokenNeed::Required } else { TokenNeed::None },
-        token_file: inputs.token_file.as_deref(),
+        compute_secrets: sides.contains(&Side::Compute),
+        token: if has_control_plane { TokenNeed::Required } else { TokenNeed::None },
     };
-    let templates = Templates::read(inputs.sources.templates.as_deref()).map_err(failure)?;
-    let renderer = Renderer::new(&templates).map_err(failure)?;
-    let (resolutions, diagnostics) = clusters::read_right(&inputs.sources, needs)?;
-    let registrations: Result<Vec<Registration>, Diagnostic> =
-        resolutions.into_iter().map(Resolution::registration).collect();
-    let registrations = registrations.map_err(|error| vec![error])?;
+    let templates = Templates::read(inputs.sources.templates.as_deref())?;
+    let renderer = Renderer::new(&templates)?;
+    let (registrations, mut diagnostics) =
+        clusters::registrations(&inputs.sources, inputs.token_file.as_ref(), needs)?;
     let rendered: Vec<_> = registrations
         .par_iter()
         .map(|registration| {
             let rendered = renderer.render(registration, sides);
-            rendered.map_err(|error| Diagnostic::from(error).of_cluster(&registration.name))
+            rendered.map_err(|error| Diagnostic::from(error).of_cluster(&registration.outline.name))
         })
         .collect();
-    let mut manifests = Vec::new();
-    let mut errors = Vec::new();
+    let mut clusters = Vec::new();
     for result in rendered {
         match result {
-            Ok(of_cluster) => manifests.extend(of_cluster),
-            Err(error) => errors.push(error),
+            Ok(manifests) => clusters.push(manifests),
+            Err(error) => diagnostics.push(error),
         }
     }
-    if errors.is_empty() { Ok((manifests, diagnostics)) } else { Err(errors) }
+    if diagnostics.has_errors() { Err(diagnostics) } else { Ok((clusters, diagnostics)) }
 }

@@ -1,12 +1,10 @@
 //! `schema`: the JSON Schema of the values file.
 
-use super::{Outcome, failure};
-use crate::diagnostic::Diagnostic;
+use super::Outcome;
 use crate::values::Values;
 
 /// Prints the schema.
-pub fn run() -> Result<Outcome, Vec<Diagnostic>> {
+pub fn run() -> anyhow::Result<Outcome> {
     let schema = schemars::schema_for!(Values);
-    let text = serde_json::to_string_pretty(&schema).map_err(|error| failure(error.into()))?;
-    Ok(format!("{text}\n").into())
+    Ok(format!("{}\n", serde_json::to_string_pretty(&schema)?).into())
 }

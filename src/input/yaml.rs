@@ -4,16 +4,12 @@ use serde::Deserialize as _;
 use serde_yaml::Value;
 
 use crate::diagnostic::Diagnostic;
-use crate::secret::names_a_secret;
-use crate::show::{plain, safe, shown};
-
-/// The longest message of the parser that is printed in full, in characters: it may name a key.
-const LONGEST_MESSAGE: usize = 1000;
+use crate::show::{safe, shown};
 
 /// Decodes a file's bytes: UTF-8, or UTF-16 as PowerShell writes it, with or without a byte order mark.
 ///
 /// # Errors
-/// Where it is neither, or has control characters.
+/// If it is neither, or has control characters.
 pub fn decode(bytes: Vec<u8>) -> Result<String, Diagnostic> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok());
@@ -38,12 +34,12 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, Diagnostic> {
 /// Parses the documents of a text, empty ones left out.
 ///
 /// # Errors
-/// Where the text isn't YAML, or a document repeats a key or has a merge key.
+/// If the text isn't YAML, or a document repeats a key or has a merge key.
 pub fn documents(text: &str) -> Result<Vec<Value>, Diagnostic> {
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
         let value = Value::deserialize(document).map_err(|error| {
-            let mut explained = explain(&error, text);
+            let mut explained = explain(&error, text, |_| false);
             explained.message = format!("not valid YAML: {}", explained.message);
             explained
         })?;
@@ -68,9 +64,14 @@ fn has_merge_key(value: &Value) -> bool {
     }
 }
 
-/// An error of the parser about a text, with its line and key, and without the value that serde's type
-/// errors show. Of a document without a text, as when it was merged, the line isn't known.
-pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
+/// Explains an error of the parser about a text, with its line and key, and without the value that serde's type errors
+/// show. If the text isn't known, because documents were merged, neither is the line. Below a key that
+/// `may_be_secret`, a misplaced part of a secret may have become a key, so unknown and empty ones aren't shown.
+pub fn explain(
+    error: &serde_yaml::Error,
+    text: &str,
+    may_be_secret: fn(&str) -> bool,
+) -> Diagnostic {
     let location = error.location().filter(|at| at.line() <= text.lines().count());
     let message = error.to_string();
     let is_path = |path: &str| {
@@ -80,49 +81,54 @@ pub fn explain(error: &serde_yaml::Error, text: &str) -> Diagnostic {
         Some((key, message)) if is_path(key) => (Some(key), message),
         _ => (None, message.as_str()),
     };
-    let mut diagnostic = match type_error(message) {
+    let is_secret = key.is_some_and(may_be_secret);
+    let mut key = key;
+    let diagnostic = match type_error(message) {
         Some((found, expected)) => {
+            if found == "nothing" && is_secret {
+                key = key.and_then(|key| key.rsplit_once('.')).map(|(parent, _)| parent);
+            }
             let error = Diagnostic::error(format!("expected {expected}, found {found}"));
-            let is_unquoted = expected.starts_with("text")
-                && matches!(found, "a number" | "a boolean" | "a YAML tag");
-            // Only the file knows how the number was written. A secret isn't shown.
-            let last_key = key.and_then(|key| key.rsplit('.').next());
-            let is_public = expected == "text"
-                && found != "a YAML tag"
-                && last_key.is_some_and(|key| !names_a_secret(key));
-            let at = location.as_ref().filter(|_| is_public);
-            let scalar = at.and_then(|at| scalar(text, at.index()));
-            match scalar {
-                _ if !is_unquoted => error,
+            let is_number = matches!(found, "a number" | "a boolean");
+            // Only the file knows how the number was written.
+            let at = location.as_ref().filter(|_| is_number && expected == "text" && !is_secret);
+            match at.and_then(|at| scalar(text, at.index())) {
                 Some(scalar) => error.help(format!("put it in quotes: `\"{scalar}\"`")),
-                None => error.help("put it in quotes"),
-            }
-        }
-        None => {
-            let message = without_line(message).replacen("unknown field", "unknown key", 1);
-            let message = message.replacen("missing field", "missing key", 1);
-            let message = message.replacen("unknown variant", "unknown value", 1);
-            match message.strip_prefix("duplicate entry with key ") {
-                Some(key) => {
-                    let message = format!("duplicate key {}", shown(key.trim_matches('"')));
-                    Diagnostic::error(message).help("remove one of the two")
+                None if expected.starts_with("text") && (is_number || found == "a YAML tag") => {
+                    error.help("put it in quotes")
                 }
-                None => Diagnostic::error(safe(&message, LONGEST_MESSAGE)),
+                None => error,
             }
         }
+        None => about_key(without_line(message), is_secret),
     };
-    if let Some(key) = key {
-        diagnostic = diagnostic.at_key(format!("`{}`", plain(key)));
-    }
+    let diagnostic = match key {
+        Some(key) => diagnostic.at_key(format!("`{key}`")),
+        None => diagnostic,
+    };
     diagnostic.on_line(location.map(|at| format!("{}:{}", at.line(), at.column())))
 }
 
-/// A message of the parser up to the line that it gives.
+/// Explains an error that isn't about a type, in the words of YAML.
+fn about_key(message: &str, is_secret: bool) -> Diagnostic {
+    if let Some(key) = message.strip_prefix("duplicate entry with key ") {
+        let message = format!("duplicate key {}", shown(key.trim_matches('"')));
+        return Diagnostic::error(message).help("remove one of the two");
+    }
+    let unknown = message.strip_prefix("unknown field ").filter(|_| is_secret);
+    if let Some((_, expected)) = unknown.and_then(|unknown| unknown.split_once("`, ")) {
+        return Diagnostic::error(format!("unknown key, {expected}"));
+    }
+    let message = message.replacen("unknown field", "unknown key", 1);
+    let message = message.replacen("missing field", "missing key", 1);
+    Diagnostic::error(safe(&message.replacen("unknown variant", "unknown value", 1)))
+}
+
 fn without_line(message: &str) -> &str {
     message.split_once(" at line ").map_or(message, |(message, _)| message)
 }
 
-/// What was found and what was expected, by a type error of serde.
+/// The found and the expected type of a type error.
 fn type_error(message: &str) -> Option<(&'static str, &str)> {
     let (_, rest) =
         message.split_once("invalid type: ").or_else(|| message.split_once("invalid value: "))?;
@@ -130,6 +136,7 @@ fn type_error(message: &str) -> Option<(&'static str, &str)> {
     let expected = match without_line(expected) {
         "u16" => "a whole number up to 65535",
         "a sequence" => "a list",
+        "a map" => "a mapping",
         expected => expected,
     };
     let kinds = [

@@ -6,16 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 
 use super::compare::{self, Change, FolderChanges, PlannedFile};
 use crate::diagnostic::Diagnostic;
-use crate::render::{Manifest, Side, quoted};
+use crate::render::{Manifest, Manifests, Side, quoted};
 use crate::show::{count, list, shown_path};
 
-/// What kustomize looks for.
+/// The file that `kubectl apply -k` and kustomize read.
 const KUSTOMIZATION: &str = "kustomization.yaml";
 
 /// How a directory is written.
@@ -35,17 +36,17 @@ pub struct Options {
     pub is_written: bool,
 }
 
-/// What a run changes in a directory.
+/// The changes that a run makes to a directory.
 #[derive(Default)]
 pub struct Plan {
     /// The files that are added, changed or removed, by path.
     pub changes: Vec<Change>,
     /// How many files stay.
     pub unchanged: usize,
-    /// What there is to say about it.
+    /// Notes for the user.
     pub notes: Vec<Diagnostic>,
-    /// Files of secrets that stay, and that others than the owner may read.
-    pub too_open: Vec<PathBuf>,
+    /// Files with secrets that others than their owner may read.
+    pub readable_by_others: Vec<PathBuf>,
     /// Temporary files that a killed run left.
     pub temporaries: Vec<PathBuf>,
     /// Held until the run ends, so that two runs into one directory don't mix.
@@ -55,15 +56,15 @@ pub struct Plan {
 /// Refuses secrets in files, which only the user can allow.
 ///
 /// # Errors
-/// Names the manifests that hold one.
-pub fn refuse_secrets(manifests: &[Manifest]) -> Result<(), Diagnostic> {
-    let secrets: Vec<String> = manifests
-        .iter()
-        .filter(|manifest| manifest.holds_secret)
-        .map(|manifest| {
-            format!("{}/{}/{}", manifest.side.folder(), manifest.cluster, manifest.file_name)
-        })
-        .collect();
+/// If a manifest holds one.
+pub fn refuse_secrets(clusters: &[Manifests]) -> Result<(), Diagnostic> {
+    let mut secrets: Vec<String> = Vec::new();
+    for Manifests { cluster, manifests, .. } in clusters {
+        let with_secret = manifests.iter().filter(|manifest| manifest.holds_secret);
+        secrets.extend(with_secret.map(|manifest| {
+            format!("{}/{cluster}/{}", manifest.side.folder(), manifest.file_name)
+        }));
+    }
     if secrets.is_empty() {
         return Ok(());
     }
@@ -78,62 +79,68 @@ pub fn refuse_secrets(manifests: &[Manifest]) -> Result<(), Diagnostic> {
         .help("or pass `--plaintext-secrets`, which writes them with mode 0600"))
 }
 
-/// Compares manifests with what a directory has. The directory is locked until the plan is dropped.
+/// Compares manifests with the files of a directory. The directory is locked until the plan is dropped.
 ///
 /// # Errors
-/// Where the directory can't be read, has a symbolic link in it, or a file in the way that isn't generated.
-pub fn compare(options: &Options, manifests: Vec<Manifest>) -> Result<Plan> {
+/// If the directory can't be read, has a symbolic link in it, or a file in the way that isn't generated.
+pub fn compare(options: &Options, clusters: Vec<Manifests>) -> Result<Plan> {
     if options.is_written && !options.root.exists() {
         fs::create_dir_all(&options.root)
             .with_context(|| format!("failed to create {}", shown_path(&options.root)))?;
     }
     let mut plan = Plan { _lock: lock(&options.root)?, ..Plan::default() };
     let mut folders = Vec::new();
+    let of_run: BTreeSet<&str> = clusters.iter().map(|it| it.cluster.as_str()).collect();
     for side in &options.sides {
-        let of_side = manifests.iter().filter(|manifest| manifest.side == *side);
-        let of_run: BTreeSet<&str> = of_side.map(|manifest| manifest.cluster.as_str()).collect();
-        folders.extend(compare_others(options, *side, of_run, &mut plan.notes)?);
+        folders.extend(compare_others(options, *side, &of_run, &mut plan.notes)?);
     }
-    let mut planned: BTreeMap<(Side, String), Vec<PlannedFile>> = BTreeMap::new();
-    for manifest in manifests {
-        let folder = planned.entry((manifest.side, manifest.cluster.clone())).or_default();
-        folder.push(PlannedFile::of_manifest(manifest));
-    }
-    let compared: Result<Vec<FolderChanges>> = planned
-        .into_par_iter()
-        .map(|((side, cluster), mut files)| {
-            let of_side = options.root.join(side.folder());
-            let folder = of_side.join(cluster);
-            // What lists the clusters can list only folders that have one, too.
-            let is_listed = side == Side::ControlPlane && is_kustomized(options, &of_side)?;
-            if is_listed || is_kustomized(options, &folder)? {
-                let names = files.iter().map(|file| file.name.clone()).collect();
-                files.push(kustomization(names));
-            }
-            FolderChanges::of(&folder, files)
-        })
-        .collect();
-    folders.extend(compared?);
+    let compared: Result<Vec<Vec<FolderChanges>>> =
+        clusters.into_par_iter().map(|cluster| compare_cluster(options, cluster)).collect();
+    folders.extend(compared?.into_iter().flatten());
     plan.add(options, folders);
     Ok(plan)
 }
 
-/// Compares what a side has beside the folders of the run's clusters.
+fn compare_cluster(options: &Options, cluster: Manifests) -> Result<Vec<FolderChanges>> {
+    let Manifests { cluster, secrets, manifests } = cluster;
+    let secrets = Arc::new(secrets);
+    let mut planned: BTreeMap<Side, Vec<PlannedFile>> = BTreeMap::new();
+    for Manifest { side, file_name, text, holds_secret } in manifests {
+        let file = PlannedFile { name: file_name, text, holds_secret };
+        planned.entry(side).or_default().push(file);
+    }
+    let mut folders = Vec::new();
+    for (side, mut files) in planned {
+        let of_side = options.root.join(side.folder());
+        let folder = of_side.join(&cluster);
+        // The list of the control plane's clusters can list only folders that have a list, too.
+        let is_listed = side == Side::ControlPlane && is_kustomized(options, &of_side)?;
+        if is_listed || is_kustomized(options, &folder)? {
+            let names = files.iter().map(|file| file.name.clone()).collect();
+            files.push(kustomization(names));
+        }
+        folders.push(FolderChanges::compare(&folder, files, &secrets)?);
+    }
+    Ok(folders)
+}
+
+/// Compares the rest of a side: the folders of clusters that aren't in the run, and the list of clusters.
 fn compare_others(
     options: &Options,
     side: Side,
-    of_run: BTreeSet<&str>,
+    of_run: &BTreeSet<&str>,
     notes: &mut Vec<Diagnostic>,
 ) -> Result<Vec<FolderChanges>> {
+    let no_secrets = Arc::default();
     let path = options.root.join(side.folder());
-    let mut of_side = FolderChanges::of(&path, Vec::new())?;
-    // The control plane's list of clusters; a compute cluster takes its own folder only.
+    let mut of_side = FolderChanges::compare(&path, Vec::new(), &no_secrets)?;
+    // A compute cluster takes only its own folder, so only the control plane has a list.
     let has_list = side == Side::ControlPlane && is_kustomized(options, &path)?;
     let mut others = Vec::new();
     if has_list || options.prune || options.has_all_clusters {
         for name in of_side.folders.iter().filter(|name| !of_run.contains(name.as_str())) {
-            let folder = FolderChanges::of(&path.join(name), Vec::new())?;
-            if !folder.stale.is_empty() {
+            let folder = FolderChanges::compare(&path.join(name), Vec::new(), &no_secrets)?;
+            if !folder.stale.is_empty() || !folder.temporaries.is_empty() {
                 others.push((name.clone(), folder));
             }
         }
@@ -142,35 +149,47 @@ fn compare_others(
     let are_removed = options.prune && options.has_all_clusters;
     if has_list {
         let kept = others.iter().filter(|_| !are_removed);
-        let mut resources: Vec<String> = of_run.into_iter().map(str::to_owned).collect();
+        let mut resources: Vec<String> = of_run.iter().map(|name| (*name).to_owned()).collect();
         resources.extend(kept.flat_map(|(name, folder)| listed(name, folder)));
         resources.sort();
-        of_side = FolderChanges::of(&path, vec![kustomization(resources)])?;
+        of_side = FolderChanges::compare(&path, vec![kustomization(resources)], &no_secrets)?;
     }
     of_side.stale.clear();
     let removed = others.into_iter().map(|(_, folder)| folder).filter(|_| are_removed);
     Ok(removed.chain([of_side]).collect())
 }
 
-/// What a list of clusters has of one that this run doesn't have: its folder, or its files where it was
-/// rendered without lists.
+/// How the list of clusters names one that isn't in the run: its folder, or its files if the folder has no list.
 fn listed(name: &str, folder: &FolderChanges) -> Vec<String> {
     let files = folder.stale.iter().filter_map(|change| change.path.file_name()?.to_str());
     let files: Vec<&str> = files.collect();
-    match files.contains(&KUSTOMIZATION) {
-        true => vec![name.to_owned()],
-        false => files.iter().map(|file| format!("{name}/{file}")).collect(),
+    if files.contains(&KUSTOMIZATION) {
+        return vec![name.to_owned()];
     }
+    files.iter().map(|file| format!("{name}/{file}")).collect()
 }
 
 impl Plan {
+    /// Adds a note about files whose mode a render would change. Git doesn't keep modes, so it is no difference.
+    pub fn note_modes(&mut self) {
+        if !self.readable_by_others.is_empty() {
+            let message = format!(
+                "{} with secrets can be read by others: {}",
+                count(self.readable_by_others.len(), "file"),
+                list(self.readable_by_others.iter().map(|path| path.display().to_string()))
+            );
+            let help = "`render` makes them readable by their owner only";
+            self.notes.push(Diagnostic::note(message).help(help));
+        }
+    }
+
     fn add(&mut self, options: &Options, folders: Vec<FolderChanges>) {
         let mut stale = Vec::new();
         let mut had_line_ends = false;
         for folder in folders {
             self.changes.extend(folder.changes);
             self.unchanged += folder.unchanged;
-            self.too_open.extend(folder.too_open);
+            self.readable_by_others.extend(folder.readable_by_others);
             self.temporaries.extend(folder.temporaries);
             stale.extend(folder.stale);
             had_line_ends |= folder.has_other_line_ends;
@@ -191,11 +210,11 @@ impl Plan {
             let help = "put `* text eol=lf` into `.gitattributes` there";
             self.notes.push(Diagnostic::note(message).help(help));
         }
-        self.changes.sort_by(|one, other| one.path.as_os_str().cmp(other.path.as_os_str()));
+        self.changes.sort_by(|left, right| left.path.as_os_str().cmp(right.path.as_os_str()));
     }
 }
 
-/// What happens with the folders of clusters that this run doesn't have.
+/// A note about the clusters that aren't in the run.
 fn about_others(
     options: &Options,
     side: Side,
@@ -231,7 +250,7 @@ fn kustomization(resources: Vec<String>) -> PlannedFile {
     for resource in resources {
         text.push_str(&format!("  - {}\n", quoted(&resource)));
     }
-    PlannedFile::of_text(KUSTOMIZATION, &text)
+    PlannedFile { name: KUSTOMIZATION.to_owned(), text, holds_secret: false }
 }
 
 /// Locks a directory; none where it isn't there.

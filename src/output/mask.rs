@@ -1,84 +1,139 @@
-//! Manifests without their secrets, for a diff.
+//! The two texts of a file without their secrets, for a diff.
 
 use serde_yaml::Value;
 
-use crate::secret::names_a_secret;
+use super::compare::is_marked;
+use crate::secret::{Secrets, is_secret_variable};
 
-/// One file's text with its secret values taken out.
-pub struct Masked<'a> {
-    lines: Vec<Line<'a>>,
+/// The parts of an object that hold entries of text.
+const SECTIONS: [&str; 2] = ["data", "stringData"];
+
+/// Masks the secrets in both texts of a file alike: `secrets`, those of the run, and those that the texts themselves
+/// show by their kind or a variable's name. A masked value that differs between the two is marked.
+///
+/// Returns `None` if a secret may be at a place that can't be masked.
+pub fn mask(before: &str, after: &str, secrets: &Secrets) -> Option<(String, String)> {
+    let [before_entries, after_entries] = [before, after].map(|text| secret_entries(text, secrets));
+    let (before_entries, after_entries) = (before_entries?, after_entries?);
+    // A value that is masked once has to be masked wherever it stands.
+    let values = before_entries.iter().chain(&after_entries).map(|entry| entry.value.clone());
+    let secrets = secrets.with(values);
+    let before = Masked::new(before, &before_entries, &secrets)?;
+    let after = Masked::new(after, &after_entries, &secrets)?;
+    Some((before.text(&after, "before"), after.text(&before, "after")))
 }
 
-enum Line<'a> {
-    Plain(&'a str),
-    /// A data entry: all up to the value, and the value.
-    Secret(&'a str, &'a str),
+/// A secret entry of `data` or `stringData` that stands on one line.
+struct Entry {
+    line: usize,
+    /// The text, decoded from base64 if a Secret's `data` has it.
+    value: String,
 }
 
-/// Takes the secret values out of a manifest: all data of a Secret, and those of a ConfigMap whose key
-/// names a secret. None where a value isn't on one line, so that its end isn't known.
-pub fn mask(text: &str) -> Option<Masked<'_>> {
+/// Finds the secret entries: all of a Secret, and of a ConfigMap those that hold a secret by their name or text. `None` if
+/// one isn't on a line by itself, so that its end isn't known.
+fn secret_entries(text: &str, secrets: &Secrets) -> Option<Vec<Entry>> {
     let document: Value = serde_yaml::from_str(text).ok()?;
-    let is_secret = match document.get("kind").and_then(Value::as_str) {
-        Some("Secret") => |_: &str| true,
-        Some("ConfigMap") => names_a_secret,
-        _ => |_: &str| false,
+    let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
+    let is_secret = |name: &str, value: &str| match kind {
+        "Secret" => true,
+        "ConfigMap" => is_secret_variable(name, value) || secrets.are_in_entry(value),
+        _ => false,
     };
-    let sections = ["data", "stringData"];
-    let entries = sections.iter().filter_map(|section| document.get(section)?.as_mapping());
-    let secrets = entries
-        .flat_map(|data| data.keys())
-        .filter(|key| key.as_str().is_none_or(is_secret))
+    let annotations = document.get("metadata").and_then(|metadata| metadata.get("annotations"));
+    // Client-side `kubectl apply` leaves a copy of the object in it.
+    let has_copy = annotations
+        .is_some_and(|it| it.get("kubectl.kubernetes.io/last-applied-configuration").is_some());
+    let sections = SECTIONS.iter().filter_map(|section| document.get(section)?.as_mapping());
+    let expected = sections
+        .flatten()
+        .filter(|(name, value)| {
+            let (name, value) = (name.as_str(), value.as_str());
+            is_secret(name.unwrap_or_default(), value.unwrap_or_default())
+        })
         .count();
-    let mut in_data = false;
-    let mut lines = Vec::new();
-    let mut found = 0;
-    for line in text.split_inclusive('\n') {
-        if !line.starts_with([' ', '#', '\n', '\r']) {
-            in_data = sections.iter().any(|section| line.trim_end() == format!("{section}:"));
+    let mut section = "";
+    let mut entries = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        if !line.starts_with([' ', '#']) && !line.is_empty() {
+            section = line.trim_end().strip_suffix(':').unwrap_or_default();
         }
-        lines.push(match entry(line).filter(|(key, _, _)| in_data && is_secret(key)) {
-            Some((_, before, value)) => {
-                found += 1;
-                Line::Secret(before, value)
-            }
-            None => Line::Plain(line),
-        });
+        let Some((name, value)) = entry(line).filter(|_| SECTIONS.contains(&section)) else {
+            continue;
+        };
+        if is_secret(name, &value) {
+            let decoded = if section == "data" { crate::secret::decoded(&value) } else { None };
+            entries.push(Entry { line: number, value: decoded.unwrap_or(value) });
+        }
     }
-    (found == secrets).then_some(Masked { lines })
+    // The mark of another kind, or of a ConfigMap without such an entry, is for a secret at an unknown place.
+    let is_explained = !is_marked(text) || !entries.is_empty();
+    (entries.len() == expected && is_explained && !(has_copy && expected > 0)).then_some(entries)
 }
 
-/// Splits `  key: "value"` into the key, all up to the value, and the value.
-fn entry(line: &str) -> Option<(&str, &str, &str)> {
+/// Reads `  key: "value"`.
+fn entry(line: &str) -> Option<(&str, String)> {
     let (key, value) = line.strip_prefix("  ")?.split_once(": ")?;
-    let is_one_line =
-        value.starts_with('"') && value.trim_end().len() > 1 && value.trim_end().ends_with('"');
-    let before = line.get(..line.len() - value.len())?;
-    is_one_line.then_some((key.trim_matches('"'), before, value.trim_end()))
+    let value = value.trim_end();
+    let is_one_line = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
+    let value = serde_yaml::from_str(value).ok().filter(|_| is_one_line)?;
+    Some((key.trim_matches('"'), value))
 }
 
-impl Masked<'_> {
-    /// The text, its values replaced by `***`; those that differ from another text's get a word as well.
-    pub fn text(&self, other: Option<&Masked<'_>>, word: &str) -> String {
-        let is_same = |before: &str, value: &str| {
-            other.is_none_or(|other| {
-                let mut secrets = other.lines.iter().filter_map(|line| match line {
-                    Line::Secret(other, value) if *other == before => Some(*value),
-                    _ => None,
-                });
-                secrets.next().is_none_or(|other| other == value)
-            })
+/// A text in which some lines have a value that is masked.
+struct Masked<'a> {
+    lines: Vec<(&'a str, Option<&'a str>)>,
+}
+
+impl<'a> Masked<'a> {
+    fn new(text: &'a str, entries: &[Entry], secrets: &Secrets) -> Option<Self> {
+        let mut lines = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let (start, value) = line.split_at(value_start(line));
+            let parsed: Value = serde_yaml::from_str(value.trim_end()).unwrap_or_default();
+            let is_secret = entries.iter().any(|entry| entry.line == number)
+                || secrets.are_in(line)
+                || holds(&parsed, secrets);
+            lines.push(if is_secret { (start, Some(value)) } else { (line, None) });
+        }
+        // A secret before the value, in a key or a comment, is still there.
+        let is_masked = |(line, _): &(&str, _)| !secrets.are_in(line);
+        lines.iter().all(is_masked).then_some(Self { lines })
+    }
+
+    fn text(&self, other: &Masked<'_>, word: &str) -> String {
+        let is_same = |start: &str, value: &str| {
+            let mut there =
+                other.lines.iter().filter(|(other, value)| *other == start && value.is_some());
+            there.next().is_none_or(|(_, other)| *other == Some(value))
         };
         let mut text = String::new();
-        for line in &self.lines {
-            match line {
-                Line::Plain(line) => text.push_str(line),
-                Line::Secret(before, value) if is_same(before, value) => {
-                    text.push_str(&format!("{before}***\n"))
-                }
-                Line::Secret(before, _) => text.push_str(&format!("{before}*** ({word})\n")),
+        for (start, value) in &self.lines {
+            text.push_str(start);
+            match value {
+                Some(value) if is_same(start, value) => text.push_str("***"),
+                Some(_) => text.push_str(&format!("*** ({word})")),
+                None => {}
             }
+            text.push('\n');
         }
         text
+    }
+}
+
+/// Where the value of a line begins, after its key or the `-` of its list.
+fn value_start(line: &str) -> usize {
+    let indent = line.len() - line.trim_start_matches([' ', '-']).len();
+    line.find(": ").map_or(indent, |colon| colon + 2)
+}
+
+fn holds(value: &Value, secrets: &Secrets) -> bool {
+    match value {
+        Value::String(text) => secrets.are_in(text),
+        Value::Sequence(items) => items.iter().any(|item| holds(item, secrets)),
+        Value::Mapping(mapping) => {
+            mapping.iter().any(|(key, value)| holds(key, secrets) || holds(value, secrets))
+        }
+        _ => false,
     }
 }

@@ -8,13 +8,12 @@ mod write;
 
 pub use write::new_file;
 
-use crate::render::Manifest;
+use crate::render::Manifests;
 
 /// Manifests as YAML documents of one stream.
-pub fn stream(manifests: &[Manifest]) -> String {
-    let mut stream =
-        String::with_capacity(manifests.iter().map(|manifest| manifest.text.len() + 4).sum());
-    for manifest in manifests {
+pub fn stream(clusters: &[Manifests]) -> String {
+    let mut stream = String::new();
+    for manifest in clusters.iter().flat_map(|cluster| &cluster.manifests) {
         stream.push_str("---\n");
         stream.push_str(&manifest.text);
     }

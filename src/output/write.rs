@@ -17,7 +17,7 @@ impl Plan {
     /// Makes the changes.
     ///
     /// # Errors
-    /// Where a file can't be written. If it can't be staged, nothing has changed.
+    /// If a file can't be written. If it can't be staged, nothing has changed.
     pub fn write(&self) -> Result<()> {
         let staged: Result<Vec<(&Change, TempPath)>> = self
             .changes
@@ -28,7 +28,7 @@ impl Plan {
         staged?.into_par_iter().try_for_each(|(change, file)| {
             file.persist(&change.path).with_context(|| failed("write", &change.path))
         })?;
-        for path in &self.too_open {
+        for path in &self.readable_by_others {
             fs::set_permissions(path, Permissions::from_mode(0o600))
                 .with_context(|| failed("close", path))?;
         }
@@ -37,7 +37,7 @@ impl Plan {
         for path in gone.chain(&self.temporaries) {
             fs::remove_file(path).with_context(|| failed("remove", path))?;
             if let Some(folder) = path.parent() {
-                // It fails where the folder isn't empty, which is as it should be.
+                // It fails if the folder isn't empty, as it should.
                 let _ = fs::remove_dir(folder);
             }
         }
@@ -73,7 +73,7 @@ fn failed(verb: &str, path: &Path) -> String {
 /// Writes a new file, never over an existing one.
 ///
 /// # Errors
-/// Where it exists, or can't be written.
+/// If it exists or can't be written.
 pub fn new_file(path: &Path, text: &str) -> Result<()> {
     let failed = || failed("write", path);
     let folder = path.parent().unwrap_or(Path::new(""));

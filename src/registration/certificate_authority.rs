@@ -12,7 +12,8 @@ use rustls_pki_types::pem::{PemObject as _, SectionKind};
 use sha2::{Digest as _, Sha256};
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
+use crate::findings::Code;
 use crate::show::list;
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";

@@ -1,18 +1,18 @@
-//! Collecting what is wrong with a cluster.
+//! Collecting the diagnostics about a cluster.
 
-use crate::diagnostic::Diagnostic;
-use crate::values::Cluster;
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::values::MergedValues;
 
-/// Collects what is wrong, each with its place.
+/// Collects diagnostics, each with its place.
 pub struct Checks<'a> {
-    /// The values that the diagnostics are about.
-    pub cluster: &'a Cluster,
-    /// What is wrong.
-    pub diagnostics: Vec<Diagnostic>,
+    /// The values that they are about.
+    pub cluster: &'a MergedValues,
+    /// What was collected.
+    pub diagnostics: Diagnostics,
 }
 
 impl Checks<'_> {
-    /// The value of a result; its error belongs to a key of the values.
+    /// Returns the value of a result, and collects its error, which is about a key of the values.
     pub fn take<T>(&mut self, key: &str, result: Result<T, Diagnostic>) -> Option<T> {
         result.map_err(|error| self.push(key, error)).ok()
     }
@@ -20,5 +20,11 @@ impl Checks<'_> {
     /// Adds a diagnostic about a key of the values.
     pub fn push(&mut self, key: &str, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic.at(&self.cluster.place(key)));
+    }
+
+    /// Adds a diagnostic about another file, of which the place is known.
+    pub fn push_at(&mut self, place: &Place, diagnostic: Diagnostic) {
+        let cluster = self.cluster.place("name").cluster;
+        self.diagnostics.push(diagnostic.at(&Place { cluster, ..place.clone() }));
     }
 }

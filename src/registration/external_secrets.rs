@@ -1,9 +1,11 @@
 //! The External Secrets Operator: by which store, key and property a secret travels without being read here.
 
+use super::Outline;
 use super::checks::Checks;
 use super::names::{check_filled_in, check_subdomain};
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
+use crate::sources::Delivery;
 use crate::values::{ExternalSecretsValues, RemoteKeys, Store, Text};
 
 /// What an `externalSecret` form needs beside its own keys.
@@ -32,12 +34,10 @@ pub struct StoredKeys {
     pub secret_access_key_property: String,
 }
 
-/// Checks and completes `externalSecrets`. What is needed are the stores of the compute cluster and of the
-/// control plane.
+/// Checks and completes `externalSecrets`. A store that the outline needs has to be there.
 pub fn resolve(
     values: &ExternalSecretsValues,
-    cluster: &str,
-    needs_stores: (bool, bool),
+    outline: &Outline,
     checks: &mut Checks<'_>,
 ) -> Option<ExternalSecrets> {
     let ExternalSecretsValues {
@@ -47,9 +47,10 @@ pub fn resolve(
         property,
         refresh_interval,
     } = values;
-    let compute_store = store("computeStore", compute_store, needs_stores.0, checks);
-    let control_plane_store =
-        store("controlPlaneStore", control_plane_store, needs_stores.1, checks);
+    let moves_token = outline.token == Delivery::ExternalSecret;
+    let moves_any = moves_token || outline.s3_key == Delivery::ExternalSecret;
+    let compute_store = store("computeStore", compute_store, moves_any, checks);
+    let control_plane_store = store("controlPlaneStore", control_plane_store, moves_token, checks);
     let key_prefix = key_prefix.as_deref().unwrap_or("michelangelo/");
     checks.take("externalSecrets.keyPrefix", check_key_prefix(key_prefix));
     let property = match property {
@@ -62,7 +63,7 @@ pub fn resolve(
     Some(ExternalSecrets {
         compute_store: compute_store?,
         control_plane_store,
-        token_key: format!("{key_prefix}{cluster}"),
+        token_key: format!("{key_prefix}{}", outline.name),
         token_property: property.map(str::to_owned),
         refresh_interval: refresh_interval?,
     })

@@ -1,148 +1,128 @@
-//! resolve: values, kubeconfig and secrets become a [`Registration`], or diagnostics. Nothing is read here.
+//! resolve: the inputs about a cluster become a [`Registration`], or diagnostics. Nothing is read here.
 
 pub mod certificate_authority;
 mod checks;
-mod duplicates;
 pub mod external_secrets;
 mod metadata;
 pub mod names;
 mod resolve;
 pub mod server;
 pub mod service_account;
+mod shared;
 pub mod storage;
 pub mod token;
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Diagnostic;
-use crate::kubeconfig::Chosen;
-use crate::secret::Secret;
-use crate::values::{Cluster, ClusterValues};
+use crate::diagnostic::Diagnostics;
+use crate::kubeconfig::KubeconfigCluster;
+use crate::secret::{Secret, Secrets};
+use crate::sources::{Delivery, Sources};
+use crate::values::{ClusterSpec, MergedValues};
 use certificate_authority::CertificateAuthority;
-pub use duplicates::find_shared_servers;
 use external_secrets::ExternalSecrets;
-pub use resolve::{kubeconfig_authority, resolve};
+pub use resolve::{resolve, resolve_ca};
 use server::Server;
 use service_account::ServiceAccount;
+pub use shared::find_shared_servers;
 use storage::Storage;
 use token::Token;
 
-/// The namespace of Ray jobs, and so of the service account and what belongs to it.
-pub const NAMESPACE: &str = "default";
-/// The Secret with the S3 key.
-pub const STORAGE_SECRET: &str = "aws-credentials";
-
-/// A secret that was read, or why it couldn't be.
-pub type SecretResult = Result<Secret, Diagnostic>;
-
-/// What was read about a cluster.
-pub struct Inputs {
-    /// Its values.
-    pub cluster: Cluster,
-    /// The cluster that the kubeconfig's context names; none where this run reads no kubeconfig.
-    pub kubeconfig: Option<Result<Chosen, Diagnostic>>,
-    /// The certificate authority's file, where values or kubeconfig name one.
-    pub authority_file: Option<Result<Vec<u8>, Diagnostic>>,
-    /// The two halves of the S3 key, where this run reads them.
-    pub keys: Option<[SecretResult; 2]>,
-    /// The token, where this run reads one, and the key or flag that says where it is.
-    pub token: Option<(&'static str, SecretResult)>,
-    /// Whether this run renders the side that needs a token.
-    pub needs_token: bool,
-}
-
-/// All that is rendered about a cluster.
+/// What decides which objects a registration has. No kubeconfig and no secret has to be read to know it.
 #[derive(Debug)]
-pub struct Registration {
-    /// Its name in the control plane.
+pub struct Outline {
+    /// Name of the cluster in the control plane.
     pub name: String,
-    /// Its API server.
-    pub server: Server,
-    /// The authority of its API server.
-    pub authority: Authority,
-    /// What is copied into the Cluster's spec.
-    pub cluster: ClusterValues,
-    /// The storage that its jobs use.
-    pub storage: Storage,
     /// The service account that the control plane uses.
     pub service_account: ServiceAccount,
-    /// How the control plane gets the token.
-    pub token: TokenDelivery,
-    /// By what the External Secrets Operator moves secrets; also where it moves none.
+    /// How the Secret with its token comes to the control plane.
+    pub token: Delivery,
+    /// How the Secret with the S3 key comes to the compute cluster.
+    pub s3_key: Delivery,
+}
+
+/// Everything that is rendered about a cluster.
+#[derive(Debug)]
+pub struct Registration {
+    /// Decides which objects there are.
+    pub outline: Outline,
+    /// The cluster's API server.
+    pub server: Server,
+    /// The CA that verifies it.
+    pub ca: Ca,
+    /// What is copied into the Cluster's spec.
+    pub spec: ClusterSpec,
+    /// The storage that jobs use.
+    pub storage: Storage,
+    /// The token; none if this run doesn't render it.
+    pub token: Option<Token>,
+    /// How the External Secrets Operator reaches its stores; none without a store.
     pub external_secrets: Option<ExternalSecrets>,
-    /// Labels of every manifest.
+    /// Labels of every object.
     pub labels: BTreeMap<String, String>,
-    /// Annotations of every manifest.
+    /// Annotations of every object.
     pub annotations: BTreeMap<String, String>,
 }
 
-/// By what the control plane checks the API server's certificate.
+impl Registration {
+    /// The one list of its secrets, as far as this run has read them. The access key ID isn't one: it is often the
+    /// cluster's name.
+    pub fn secrets(&self) -> Secrets {
+        let token = self.token.iter().map(|token| &token.secret);
+        let all: Vec<Secret> = token.chain(self.storage.secrets()).cloned().collect();
+        Secrets::new(&self.outline.name, all)
+    }
+}
+
+/// The CA that verifies an API server.
 #[derive(Debug)]
-pub enum Authority {
-    /// Certificates of the cluster's own.
-    Own(CertificateAuthority),
+pub enum Ca {
+    /// These certificates.
+    Certificates(CertificateAuthority),
     /// The roots that the controller has.
     System,
 }
 
-/// How the control plane gets the token.
-#[derive(Debug)]
-pub enum TokenDelivery {
-    /// Nothing says so yet; or it is rendered, and not by this run, so that it wasn't read.
-    Open,
-    /// It is rendered.
-    Rendered(Token),
-    /// Someone else makes the Secret.
-    Elsewhere,
-    /// The External Secrets Operator moves it.
-    External,
-}
-
-/// What was concluded about a cluster; a part that is wrong is none, with its error among the diagnostics.
+/// The conclusions about a cluster. A part that is wrong is `None`, and its error is among the diagnostics.
 pub struct Resolution {
     /// Its values.
-    pub cluster: Cluster,
-    /// The cluster that the kubeconfig's context names.
-    pub kubeconfig: Option<Chosen>,
-    /// Its API server.
+    pub cluster: MergedValues,
+    /// Where the rest comes from.
+    pub sources: Sources,
+    /// Decides which objects there are.
+    pub outline: Outline,
+    /// The chosen cluster of the kubeconfig.
+    pub kubeconfig: Option<KubeconfigCluster>,
+    /// The API server.
     pub server: Option<Server>,
-    /// The authority of its API server.
-    pub authority: Option<Authority>,
-    /// The storage that its jobs use.
+    /// The CA that verifies it.
+    pub ca: Option<Ca>,
+    /// The storage that jobs use.
     pub storage: Option<Storage>,
-    /// How the control plane gets the token.
-    pub token: Option<TokenDelivery>,
-    /// By what the External Secrets Operator could move secrets.
+    /// The token, if this run reads it.
+    pub token: Option<Token>,
     external_secrets: Option<ExternalSecrets>,
-    /// Errors and findings that aren't accepted.
-    pub diagnostics: Vec<Diagnostic>,
-    /// Findings that are accepted.
-    pub accepted: Vec<Diagnostic>,
-    /// The service account that the control plane uses.
-    pub service_account: ServiceAccount,
     labels: BTreeMap<String, String>,
     annotations: BTreeMap<String, String>,
+    /// Errors, and findings that aren't accepted.
+    pub diagnostics: Diagnostics,
+    /// Findings that are accepted.
+    pub accepted: Diagnostics,
 }
 
 impl Resolution {
-    /// All that is rendered.
-    ///
-    /// # Errors
-    /// Where a part is wrong, which its diagnostics say, too.
-    pub fn registration(self) -> Result<Registration, Diagnostic> {
-        let name = self.cluster.name().to_owned();
-        let missing = || Diagnostic::error("the cluster has errors").of_cluster(name.clone());
-        Ok(Registration {
-            server: self.server.ok_or_else(missing)?,
-            authority: self.authority.ok_or_else(missing)?,
-            storage: self.storage.ok_or_else(missing)?,
-            token: self.token.ok_or_else(missing)?,
+    /// Returns the registration, unless a part is wrong.
+    pub fn registration(self) -> Option<Registration> {
+        Some(Registration {
+            server: self.server?,
+            ca: self.ca?,
+            storage: self.storage?,
+            outline: self.outline,
+            spec: self.cluster.values.cluster.unwrap_or_default(),
+            token: self.token,
             external_secrets: self.external_secrets,
-            cluster: self.cluster.values.cluster.unwrap_or_default(),
-            service_account: self.service_account,
             labels: self.labels,
             annotations: self.annotations,
-            name,
         })
     }
 }

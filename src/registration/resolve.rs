@@ -1,4 +1,4 @@
-//! From what was read about a cluster to what is concluded. Nothing is read here.
+//! From what was read about a cluster to the conclusions. Nothing is read here.
 
 use jiff::Timestamp;
 
@@ -6,46 +6,47 @@ use super::certificate_authority::CertificateAuthority;
 use super::checks::Checks;
 use super::server::{self, Server};
 use super::service_account::{self, ServiceAccount};
-use super::storage::Access;
 use super::token::Token;
-use super::{
-    Authority, Inputs, Resolution, SecretResult, TokenDelivery, external_secrets, metadata, names,
-    storage,
-};
-use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::kubeconfig::{AuthoritySource, Chosen};
+use super::{Ca, Outline, Resolution, external_secrets, metadata, names, storage};
+use crate::diagnostic::Diagnostic;
+use crate::findings::Code;
+use crate::kubeconfig::KubeconfigCluster;
+use crate::secret::Secret;
 use crate::show::shown;
-use crate::values::{ClusterValues, ExternalSecretsValues, TokenForm};
+use crate::sources::{
+    CaSource, GivenCa, GivenServer, Inputs, Read, ReadSecret, ServerSource, Sources, TokenSource,
+    export_from_its_machine,
+};
+use crate::values::{ClusterSpec, ExternalSecretsValues};
 
-/// Concludes what there is to conclude. `now` decides about findings only.
+/// Draws the conclusions about a cluster. `now` decides about findings only.
 pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
-    let Inputs { cluster, kubeconfig, authority_file, keys, token, needs_token } = inputs;
+    let Inputs { cluster, sources, server, s3_key, extra_env, token, needs_token } = inputs;
     let values = &cluster.values;
-    let mut checks = Checks { cluster: &cluster, diagnostics: Vec::new() };
+    let mut checks = Checks { cluster: &cluster, diagnostics: Default::default() };
     check_names(&mut checks);
-    let kubeconfig = kubeconfig.and_then(|chosen| checks.take("kubeconfig.context", chosen));
-    let (server, authority) = match &kubeconfig {
-        Some(chosen) => resolve_api_server(chosen, authority_file, now, &mut checks),
-        None => (None, None),
+    let given = server.and_then(|given| checks.take("kubeconfig", given));
+    let (kubeconfig, server, ca) = match given {
+        Some(given) => resolve_server(given, &sources, now, &mut checks),
+        None => (None, None, None),
     };
     let service_account = values.service_account.as_ref();
     let service_account =
         service_account::resolve(service_account.unwrap_or(&Default::default()), &mut checks);
-    let storage = values.storage.as_ref();
-    let storage = storage::resolve(storage.unwrap_or(&Default::default()), keys, &mut checks);
-    let token_key = token.as_ref().map_or("token", |(key, _)| key);
-    let token = resolve_token(token, needs_token, &service_account, &mut checks);
-    if let Some(TokenDelivery::Rendered(token)) = &token {
-        let findings = token.findings(&service_account, now);
-        findings.into_iter().for_each(|finding| checks.push(token_key, finding));
+    let storage = storage::resolve(values.storage.as_ref(), s3_key, extra_env, &mut checks);
+    if needs_token && sources.token == TokenSource::Undecided {
+        checks.push("token", no_token(&service_account));
     }
-    let has_token = matches!(token, Some(TokenDelivery::External));
-    let has_keys = storage.as_ref().is_some_and(|one| matches!(one.access, Access::External(_)));
-    let nothing = ExternalSecretsValues::default();
+    let token = resolve_token(token, &sources.token, &service_account, now, &mut checks);
+    let outline = Outline {
+        name: cluster.name().to_owned(),
+        token: sources.token.delivery(),
+        s3_key: sources.s3_key,
+        service_account,
+    };
     let external_secrets = external_secrets::resolve(
-        values.external_secrets.as_ref().unwrap_or(&nothing),
-        cluster.name(),
-        (has_token || has_keys, has_token),
+        values.external_secrets.as_ref().unwrap_or(&ExternalSecretsValues::default()),
+        &outline,
         &mut checks,
     );
     let labels = metadata::labels(cluster.name(), &values.labels, &mut checks);
@@ -55,17 +56,18 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
         |diagnostic: &Diagnostic| diagnostic.code.is_some_and(|code| allow.contains(&code));
     let (accepted, diagnostics) = checks.diagnostics.into_iter().partition(is_accepted);
     Resolution {
+        sources,
+        outline,
         kubeconfig,
         server,
-        authority,
+        ca,
         storage,
         token,
         external_secrets,
-        diagnostics,
-        accepted,
-        service_account,
         labels,
         annotations,
+        diagnostics,
+        accepted,
         cluster,
     }
 }
@@ -78,7 +80,7 @@ fn check_names(checks: &mut Checks<'_>) {
         }
         None => checks.push("name", Diagnostic::error("the cluster has no `name`")),
     }
-    if let Some(ClusterValues { region, zone, .. }) = &values.cluster {
+    if let Some(ClusterSpec { region, zone, .. }) = &values.cluster {
         for (key, text) in [("cluster.region", region), ("cluster.zone", zone)] {
             if let Some(text) = text {
                 checks.take(key, names::check_filled_in(text));
@@ -87,132 +89,103 @@ fn check_names(checks: &mut Checks<'_>) {
     }
 }
 
-fn resolve_api_server(
-    kubeconfig: &Chosen,
-    authority_file: Option<Result<Vec<u8>, Diagnostic>>,
+fn resolve_server(
+    given: GivenServer,
+    sources: &Sources,
     now: Timestamp,
     checks: &mut Checks<'_>,
-) -> (Option<Server>, Option<Authority>) {
+) -> (Option<KubeconfigCluster>, Option<Server>, Option<Ca>) {
+    let GivenServer { kubeconfig, url, place, ca } = given;
     for finding in &kubeconfig.findings {
         checks.push("kubeconfig.path", finding.clone());
     }
-    let server = resolve_server(kubeconfig, checks);
-    let authority = resolve_authority(kubeconfig, server.as_ref(), authority_file, checks);
-    if let Some(Authority::Own(authority)) = &authority {
+    let server = match Server::parse(&url) {
+        Ok(server) => {
+            server.finding().into_iter().for_each(|finding| checks.push_at(&place, finding));
+            let is_replaced = sources.server == ServerSource::Values;
+            for (key, finding) in server.kubeconfig_findings(&kubeconfig, is_replaced) {
+                checks.push_at(&kubeconfig.place(key), finding);
+            }
+            Some(server)
+        }
+        Err(error) => {
+            checks.push_at(&place, error);
+            None
+        }
+    };
+    let Read { result, place } = ca;
+    let ca = result
+        .and_then(|given| resolve_ca(given, &kubeconfig, sources.ca, server.as_ref()))
+        .map_err(|error| checks.push_at(&place, error))
+        .ok();
+    if let Some(Ca::Certificates(authority)) = &ca {
+        if sources.ca == CaSource::Kubeconfig {
+            let findings = about_kubeconfig_ca(&kubeconfig, sources, server.as_ref());
+            findings.into_iter().for_each(|finding| checks.push_at(&place, finding));
+        }
         for finding in authority.findings(now) {
             checks.push("kubeconfig.certificateAuthority", finding);
         }
     }
-    (server, authority)
+    (Some(kubeconfig), server, ca)
 }
 
-fn resolve_server(kubeconfig: &Chosen, checks: &mut Checks<'_>) -> Option<Server> {
-    let own = checks.cluster.values.kubeconfig.as_ref().and_then(|values| values.server.as_ref());
-    let place = match own {
-        Some(_) => checks.cluster.place("kubeconfig.server"),
-        None => entry_place(kubeconfig, checks, "server"),
-    };
-    let push =
-        |checks: &mut Checks<'_>, found: Diagnostic| checks.diagnostics.push(found.at(&place));
-    let server = match Server::parse(own.map_or(&kubeconfig.server, |own| &own.0)) {
-        Ok(server) => server,
-        Err(error) => {
-            push(checks, error);
-            return None;
-        }
-    };
-    server.finding().into_iter().for_each(|finding| push(checks, finding));
-    for (key, finding) in server.kubeconfig_findings(kubeconfig, own.is_some()) {
-        let place = entry_place(kubeconfig, checks, key);
-        checks.diagnostics.push(finding.at(&place));
-    }
-    Some(server)
-}
-
-fn resolve_authority(
-    kubeconfig: &Chosen,
+/// Findings about a CA that isn't the one of the server that the control plane dials.
+fn about_kubeconfig_ca(
+    kubeconfig: &KubeconfigCluster,
+    sources: &Sources,
     server: Option<&Server>,
-    file: Option<Result<Vec<u8>, Diagnostic>>,
-    checks: &mut Checks<'_>,
-) -> Option<Authority> {
-    let values = checks.cluster.values.kubeconfig.as_ref();
-    let own = values.and_then(|values| values.certificate_authority.as_deref());
-    let is_replaced = values.is_some_and(|values| values.server.is_some());
-    if own == Some("system") {
-        return Some(Authority::System);
-    }
-    if own.is_some() {
-        let authority = file?.and_then(|bytes| CertificateAuthority::from_pem(&bytes));
-        return checks.take("kubeconfig.certificateAuthority", authority).map(Authority::Own);
-    }
-    let (key, result) = kubeconfig_authority(kubeconfig, server, file);
-    let place = entry_place(kubeconfig, checks, key);
-    let authority = match result {
-        Ok(authority) => authority,
-        Err(error) => {
-            checks.diagnostics.push(error.at(&place));
-            return None;
-        }
-    };
-    if is_replaced && server::is_proxy(&kubeconfig.server) {
+) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    if sources.server == ServerSource::Values && server::is_proxy(&kubeconfig.server) {
         let message = "the CA belongs to the proxy that `kubeconfig.server` bypasses";
-        let finding = Diagnostic::finding(Code::CaOfProxy, message)
-            .help("set `kubeconfig.certificateAuthority` to the CA of the API server itself");
-        checks.diagnostics.push(finding.at(&place));
+        let help = "set `kubeconfig.certificateAuthority` to the CA of the API server itself";
+        findings.push(Diagnostic::finding(Code::CaOfProxy, message).help(help));
     }
     if server.is_some_and(Server::is_gke_dns_endpoint) {
         let message = "GKE DNS endpoints use a public CA";
-        let finding = Diagnostic::finding(Code::GkeDnsEndpoint, message)
-            .help("set `kubeconfig.certificateAuthority` to `system`");
-        checks.diagnostics.push(finding.at(&place));
+        let help = "set `kubeconfig.certificateAuthority` to `system`";
+        findings.push(Diagnostic::finding(Code::GkeDnsEndpoint, message).help(help));
     }
-    Some(Authority::Own(authority))
+    findings
 }
 
-/// The authority that a kubeconfig gives, and the key that gives it.
-pub fn kubeconfig_authority(
-    kubeconfig: &Chosen,
+/// Checks a CA.
+///
+/// # Errors
+/// If there is none, or it isn't one.
+pub fn resolve_ca(
+    given: GivenCa,
+    kubeconfig: &KubeconfigCluster,
+    source: CaSource,
     server: Option<&Server>,
-    file: Option<Result<Vec<u8>, Diagnostic>>,
-) -> (&'static str, Result<CertificateAuthority, Diagnostic>) {
-    let source = &kubeconfig.certificate_authority;
-    match source {
-        _ if kubeconfig.is_insecure => ("insecure-skip-tls-verify", Err(insecure(source))),
-        AuthoritySource::Base64(text) => {
-            ("certificate-authority-data", CertificateAuthority::from_base64(text))
+) -> Result<Ca, Diagnostic> {
+    let is_kubeconfig = source == CaSource::Kubeconfig;
+    let authority = match given {
+        GivenCa::System => return Ok(Ca::System),
+        given if is_kubeconfig && kubeconfig.is_insecure => {
+            return Err(insecure(matches!(given, GivenCa::Missing))
+                .at(&kubeconfig.place("insecure-skip-tls-verify")));
         }
-        AuthoritySource::Unusable(error) => ("certificate-authority", Err(error.clone())),
-        AuthoritySource::File(_) => {
-            let bytes = file.unwrap_or_else(|| Err(no_authority(server)));
-            let authority = bytes.and_then(|bytes| CertificateAuthority::from_pem(&bytes));
-            let explain = |error: Diagnostic| {
-                error
-                    .help("export the kubeconfig where that file is: `kubectl config view --raw --minify --flatten`")
-                    .help("or set `kubeconfig.certificateAuthority` to a copy of it")
-            };
-            ("certificate-authority", authority.map_err(explain))
+        GivenCa::Missing => Err(no_authority(server)),
+        GivenCa::Base64(text) => CertificateAuthority::from_base64(&text),
+        GivenCa::Pem(bytes) if is_kubeconfig => {
+            CertificateAuthority::from_pem(&bytes).map_err(export_from_its_machine)
         }
-        AuthoritySource::Missing => ("certificate-authority-data", Err(no_authority(server))),
-    }
+        GivenCa::Pem(bytes) => CertificateAuthority::from_pem(&bytes),
+    };
+    authority.map(Ca::Certificates)
 }
 
-fn entry_place(kubeconfig: &Chosen, checks: &Checks<'_>, key: &str) -> Place {
-    Place {
-        file: Some(kubeconfig.file.clone()),
-        key: Some(format!("cluster {}: {key}", shown(&kubeconfig.cluster))),
-        ..checks.cluster.place("name")
-    }
-}
-
-fn insecure(source: &AuthoritySource) -> Diagnostic {
+fn insecure(has_no_ca: bool) -> Diagnostic {
     let message = "`insecure-skip-tls-verify` is not supported: the control plane always verifies";
     let error = Diagnostic::error(message);
-    match source {
-        AuthoritySource::Missing => error.help("set `kubeconfig.certificateAuthority` to the cluster's CA").help(
-            r"print it with `kubectl --context CONTEXT -n default get configmap kube-root-ca.crt -o jsonpath='{.data.ca\.crt}'`",
-        ),
-        _ => error.help("remove `insecure-skip-tls-verify`; the CA is already there"),
+    if !has_no_ca {
+        return error.help("remove `insecure-skip-tls-verify`; the CA is already there");
     }
+    error.help("set `kubeconfig.certificateAuthority` to the cluster's CA").help(
+        r"print it with `kubectl --context CONTEXT -n default get configmap kube-root-ca.crt -o jsonpath='{.data.ca\.crt}'`",
+    )
 }
 
 fn no_authority(server: Option<&Server>) -> Diagnostic {
@@ -226,27 +199,23 @@ fn no_authority(server: Option<&Server>) -> Diagnostic {
         .help("or to `system`, if the server's certificate is from a public authority")
 }
 
+fn no_token(account: &ServiceAccount) -> Diagnostic {
+    Diagnostic::error(format!("no token for {}", shown(&account.name)))
+        .help("pass `--token-file FILE`")
+        .help("or set `token` in the values: `{file: PATH}`, `{env: NAME}`, `externalSecret`, or `none` if someone else makes the Secret")
+}
+
 fn resolve_token(
-    token: Option<(&'static str, SecretResult)>,
-    is_needed: bool,
+    token: Option<ReadSecret>,
+    source: &TokenSource,
     account: &ServiceAccount,
+    now: Timestamp,
     checks: &mut Checks<'_>,
-) -> Option<TokenDelivery> {
-    if let Some((key, token)) = token {
-        let token = checks.take(key, token.and_then(storage::check_secret))?;
-        return Some(TokenDelivery::Rendered(Token::new(token)));
+) -> Option<Token> {
+    let secret = checks.take(source.key(), token?.and_then(Secret::checked))?;
+    let token = Token::new(secret);
+    for finding in token.findings(account, now) {
+        checks.push(source.key(), finding);
     }
-    match &checks.cluster.values.token {
-        Some(TokenForm::None) => Some(TokenDelivery::Elsewhere),
-        Some(TokenForm::ExternalSecret) => Some(TokenDelivery::External),
-        None if is_needed => {
-            let message = format!("no token for {}", shown(&account.name));
-            let error = Diagnostic::error(message)
-                .help("pass `--token-file FILE`")
-                .help("or set `token` in the values: `{file: PATH}`, `{env: NAME}`, `externalSecret`, or `none` if someone else makes the Secret");
-            checks.push("token", error);
-            None
-        }
-        Some(TokenForm::From(_)) | None => Some(TokenDelivery::Open),
-    }
+    Some(token)
 }

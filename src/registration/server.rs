@@ -8,9 +8,10 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::Uri;
 
 use super::names::check_filled_in;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::kubeconfig::Chosen;
-use crate::show::shown;
+use crate::diagnostic::Diagnostic;
+use crate::findings::Code;
+use crate::kubeconfig::KubeconfigCluster;
+use crate::show::{shown, shown_url};
 
 const REACHABLE: &str =
     "set `kubeconfig.server` to the address at which the control plane reaches it";
@@ -39,20 +40,15 @@ impl Server {
     /// # Errors
     /// Where the control plane couldn't dial it by host and port alone.
     pub fn parse(url: &str) -> Result<Self, Diagnostic> {
-        if url.contains('@') {
-            return Err(unusable(url));
-        }
+        refuse_secret(url, url.contains('@'))?;
         check_filled_in(url)?;
         if !has_scheme(url, "https") {
-            let message = format!("the server {} doesn't begin with `https://`", shown(url));
+            let message = format!("the server {} doesn't begin with `https://`", shown_url(url));
             return Err(Diagnostic::error(message).help("write `https://HOST:PORT`"));
         }
         let uri = split(url)?;
         if !uri.path().trim_matches('/').is_empty() {
             return Err(has_path(url));
-        }
-        if uri.query().is_some() {
-            return Err(unusable(url));
         }
         let (host, port) = host_and_port(&uri).ok_or_else(|| unusable(url))?;
         if host == EXAMPLE_HOST {
@@ -105,7 +101,7 @@ impl Server {
     /// the key that asks for it.
     pub fn kubeconfig_findings(
         &self,
-        kubeconfig: &Chosen,
+        kubeconfig: &KubeconfigCluster,
         is_replaced: bool,
     ) -> Vec<(&'static str, Diagnostic)> {
         let mut findings = Vec::new();
@@ -212,11 +208,23 @@ fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
+/// Refuses a URL with a user or query, which may be a password or token, without showing it.
+///
+/// # Errors
+/// If it has one of them.
+pub fn refuse_secret(url: &str, has_user: bool) -> Result<(), Diagnostic> {
+    let message = if has_user {
+        "the URL has a user or password in it"
+    } else if url.contains('?') {
+        "the URL has a query, which may hold a secret"
+    } else {
+        return Ok(());
+    };
+    Err(Diagnostic::error(message).help("remove it"))
+}
+
 fn unusable(url: &str) -> Diagnostic {
-    if url.contains('@') {
-        return Diagnostic::error("the URL has a user or password in it").help("remove it");
-    }
-    let message = format!("{} is not a URL that the control plane can use", shown(url));
+    let message = format!("{} is not a URL that the control plane can use", shown_url(url));
     Diagnostic::error(message).help("write `https://HOST:PORT`")
 }
 

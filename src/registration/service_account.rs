@@ -1,6 +1,5 @@
 //! The service account that the control plane uses in the compute cluster.
 
-use super::STORAGE_SECRET;
 use super::checks::Checks;
 use super::names::check_subdomain;
 use crate::diagnostic::Diagnostic;
@@ -55,18 +54,7 @@ fn check_token_secrets(names: &[String]) -> Result<(), Diagnostic> {
     if names.is_empty() {
         return Err(Diagnostic::error("the list is empty").help("name at least one Secret"));
     }
-    for (index, name) in names.iter().enumerate() {
-        check_subdomain(name)?;
-        if name == STORAGE_SECRET {
-            let message = format!("{} is the Secret with the storage's keys", shown(name));
-            return Err(Diagnostic::error(message).help("choose another name"));
-        }
-        if names.iter().take(index).any(|earlier| earlier == name) {
-            let message = format!("{} is listed twice", shown(name));
-            return Err(Diagnostic::error(message).help("remove one of the two"));
-        }
-    }
-    Ok(())
+    names.iter().try_for_each(|name| check_subdomain(name))
 }
 
 /// As the API server checks a PolicyRule (`k8s.io/kubernetes/pkg/apis/rbac/validation`).

@@ -1,15 +1,17 @@
-//! The storage that jobs use: a file system, an S3 endpoint and a way in.
+//! The storage that jobs use: a file system, an S3 endpoint and access to it.
 
 use std::collections::BTreeMap;
 
 use super::checks::Checks;
 use super::external_secrets::{self, StoredKeys};
 use super::names::{check_filled_in, check_variable};
-use super::{SecretResult, server};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::secret::{Secret, names_a_secret};
-use crate::show::shown;
-use crate::values::{Credentials, Scheme, StorageValues};
+use super::server;
+use crate::diagnostic::Diagnostic;
+use crate::findings::Code;
+use crate::secret::{Secret, has_password, is_secret_variable};
+use crate::show::{shown, shown_url};
+use crate::sources::ReadSecret;
+use crate::values::{Credentials, KeyPair, Scheme, SecretForm, StorageValues, Text};
 
 /// The public half of the S3 key, in the ConfigMap and the Secret.
 pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
@@ -36,62 +38,107 @@ pub struct Storage {
     pub endpoint: Option<String>,
     /// How jobs get access.
     pub access: Access,
-    /// Further environment variables of every pod.
-    pub extra_env: BTreeMap<String, String>,
+    /// Further environment variables of every pod, as far as this run has read them.
+    extra_env: BTreeMap<String, Variable>,
 }
 
 /// How jobs get access to the storage.
 #[derive(Debug)]
 pub enum Access {
-    /// By the platform.
+    /// The platform gives it to the pods.
     WorkloadIdentity,
-    /// By objects that someone else manages.
+    /// Someone else manages the objects with the key.
     ExistingSecret,
-    /// By an S3 key; none where this run doesn't need it, so that it wasn't read.
-    Keys(Option<S3Keys>),
-    /// By an S3 key that the External Secrets Operator gets from a store.
+    /// An S3 key; none if this run doesn't read it.
+    Keys(Option<S3Key>),
+    /// An S3 key that the External Secrets Operator gets from a store.
     External(StoredKeys),
 }
 
 /// An S3 key.
 #[derive(Debug)]
-pub struct S3Keys {
-    /// `AWS_ACCESS_KEY_ID`
-    pub access_key_id: Secret,
-    /// `AWS_SECRET_ACCESS_KEY`
-    pub secret_access_key: Secret,
+pub struct S3Key {
+    access_key_id: Secret,
+    secret_access_key: Secret,
 }
 
-impl Storage {
-    /// The keys of the ConfigMap in their order, without the S3 key.
-    pub fn environment(&self) -> Vec<(&str, String)> {
-        let mut environment = vec![
-            ("MA_FILE_SYSTEM", self.file_system.clone()),
-            ("MA_FILE_SYSTEM_S3_SCHEME", self.scheme.to_string()),
-        ];
-        environment.extend(self.endpoint.clone().map(|url| ("AWS_ENDPOINT_URL", url)));
-        environment
+impl S3Key {
+    /// Its halves as environment variables.
+    pub fn variables(&self) -> [(&str, &str); 2] {
+        [
+            (ACCESS_KEY_ID, self.access_key_id.expose()),
+            (SECRET_ACCESS_KEY, self.secret_access_key.expose()),
+        ]
     }
 }
 
-/// Checks and completes `storage`. `keys` are the halves of the S3 key, where this run reads them.
+/// The value of an environment variable.
+#[derive(Debug)]
+enum Variable {
+    Public(String),
+    Secret(Secret),
+}
+
+impl Storage {
+    /// The S3 key, if there is one and this run reads it.
+    pub fn s3_key(&self) -> Option<&S3Key> {
+        match &self.access {
+            Access::Keys(key) => key.as_ref(),
+            Access::WorkloadIdentity | Access::ExistingSecret | Access::External(_) => None,
+        }
+    }
+
+    /// The environment of every pod, in the order of the ConfigMap.
+    pub fn environment(&self) -> Vec<(&str, &str)> {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        let mut environment = vec![
+            ("MA_FILE_SYSTEM", self.file_system.as_str()),
+            ("MA_FILE_SYSTEM_S3_SCHEME", scheme),
+        ];
+        environment.extend(self.endpoint.as_deref().map(|url| ("AWS_ENDPOINT_URL", url)));
+        environment.extend(self.s3_key().iter().flat_map(|key| key.variables()));
+        environment.extend(self.extra_env.iter().map(|(name, value)| match value {
+            Variable::Public(text) => (name.as_str(), text.as_str()),
+            Variable::Secret(secret) => (name.as_str(), secret.expose()),
+        }));
+        environment
+    }
+
+    /// The secrets in it.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let variables = self.extra_env.values().filter_map(|value| match value {
+            Variable::Public(_) => None,
+            Variable::Secret(secret) => Some(secret),
+        });
+        self.s3_key().into_iter().map(|key| &key.secret_access_key).chain(variables)
+    }
+}
+
+/// Checks and completes `storage`. `key` are the given halves of the S3 key, and `read` the variables of `extraEnv` from
+/// the environment and files, if this run reads them.
 pub fn resolve(
-    values: &StorageValues,
-    keys: Option<[SecretResult; 2]>,
+    values: Option<&StorageValues>,
+    key: Option<[Option<ReadSecret>; 2]>,
+    read: BTreeMap<String, ReadSecret>,
     checks: &mut Checks<'_>,
 ) -> Option<Storage> {
-    let StorageValues { file_system, scheme, endpoint, credentials, extra_env } = values;
+    let nothing = StorageValues::default();
+    let StorageValues { file_system, scheme, endpoint, credentials, extra_env } =
+        values.unwrap_or(&nothing);
     let file_system = file_system.as_deref().unwrap_or("s3://default");
-    let file_system_is_good = checks.take("storage.fileSystem", check_file_system(file_system));
-    let endpoint_scheme = match endpoint {
+    let checked_file_system = checks.take("storage.fileSystem", check_file_system(file_system));
+    let endpoint_scheme = endpoint.as_ref().map(|url| resolve_endpoint(url, *scheme, checks));
+    let extra_env = resolve_extra_env(extra_env.iter().flatten(), read, checks);
+    let access = resolve_access(credentials.as_ref(), key, checks);
+    // Only now, so that one run shows all errors.
+    checked_file_system?;
+    let endpoint_scheme = match endpoint_scheme {
+        Some(scheme) => Some(scheme?),
         None => None,
-        Some(url) => Some(resolve_endpoint(url, *scheme, checks)?),
     };
-    let extra_env =
-        extra_env.iter().flatten().map(|(name, value)| (name.0.clone(), value.0.clone())).collect();
-    check_extra_env(&extra_env, checks);
-    let access = resolve_access(credentials.as_ref(), keys, checks);
-    file_system_is_good?;
     Some(Storage {
         file_system: file_system.to_owned(),
         scheme: scheme.or(endpoint_scheme).unwrap_or(Scheme::Https),
@@ -101,7 +148,7 @@ pub fn resolve(
     })
 }
 
-/// Checks `storage.endpoint`, and says what its scheme is.
+/// Checks `storage.endpoint`. Returns the scheme of its URL.
 fn resolve_endpoint(url: &str, scheme: Option<Scheme>, checks: &mut Checks<'_>) -> Option<Scheme> {
     let (found, host) = checks.take("storage.endpoint", scheme_and_host(url))?;
     if let Some(scheme) = scheme.filter(|scheme| *scheme != found) {
@@ -122,7 +169,7 @@ fn resolve_endpoint(url: &str, scheme: Option<Scheme>, checks: &mut Checks<'_>) 
 
 fn resolve_access(
     credentials: Option<&Credentials>,
-    keys: Option<[SecretResult; 2]>,
+    key: Option<[Option<ReadSecret>; 2]>,
     checks: &mut Checks<'_>,
 ) -> Option<Access> {
     match credentials {
@@ -136,7 +183,7 @@ fn resolve_access(
         }
         Some(Credentials::WorkloadIdentity) => Some(Access::WorkloadIdentity),
         Some(Credentials::ExistingSecret) => Some(Access::ExistingSecret),
-        Some(Credentials::Keys(_)) => resolve_keys(keys, checks),
+        Some(Credentials::Keys(pair)) => resolve_key(pair, key, checks).map(Access::Keys),
         Some(Credentials::ExternalSecret(remote)) => {
             let message = "Ray pods don't get these keys; they read only the ConfigMap";
             let help = "give the pods workload identity, or mount the Secret `aws-credentials`";
@@ -149,48 +196,37 @@ fn resolve_access(
     }
 }
 
-fn resolve_keys(keys: Option<[SecretResult; 2]>, checks: &mut Checks<'_>) -> Option<Access> {
-    let Some([access_key_id, secret_access_key]) = keys else {
-        return Some(Access::Keys(None));
+/// Checks the halves of the S3 key; none if this run doesn't read them.
+fn resolve_key(
+    pair: &KeyPair,
+    key: Option<[Option<ReadSecret>; 2]>,
+    checks: &mut Checks<'_>,
+) -> Option<Option<S3Key>> {
+    let names = ["storage.credentials.accessKeyId", "storage.credentials.secretAccessKey"];
+    for (name, half) in names.iter().zip([&pair.access_key_id, &pair.secret_access_key]) {
+        if half.is_none() {
+            let error = Diagnostic::error("half of the S3 key is missing");
+            let help = "write both, in quotes if a value begins with `#`, `&` or `*`";
+            checks.push(name, error.help(help));
+        }
+    }
+    let Some(halves) = key else {
+        return Some(None);
     };
-    let mut take = |key: &str, result: SecretResult| {
-        let secret = checks.take(key, result.and_then(check_secret))?;
-        secret.unresolved().into_iter().for_each(|finding| checks.push(key, finding));
+    let mut take = |name: &str, half: Option<ReadSecret>| {
+        let secret = checks.take(name, half?.and_then(Secret::checked))?;
+        secret.unresolved().into_iter().for_each(|finding| checks.push(name, finding));
         Some(secret)
     };
-    let access_key_id = take("storage.credentials.accessKeyId", access_key_id);
-    let secret_access_key = take("storage.credentials.secretAccessKey", secret_access_key);
-    Some(Access::Keys(Some(S3Keys {
-        access_key_id: access_key_id?,
-        secret_access_key: secret_access_key?,
-    })))
-}
-
-/// Refuses what no HTTP header and no environment variable can carry.
-///
-/// # Errors
-/// Where a secret is empty or has control characters in it.
-pub fn check_secret(secret: Secret) -> SecretResult {
-    if secret.expose().is_empty() {
-        let help = "write the value in quotes if it begins with `#`, `&`, `*` or the like";
-        return Err(Diagnostic::error("the secret is empty").help(help));
-    }
-    if secret.expose().contains(char::is_control) {
-        let message = "the secret has a line break or another control character in it";
-        return Err(Diagnostic::error(message).help("write it on one line"));
-    }
-    Ok(secret)
+    let [access_key_id, secret_access_key] = halves;
+    let access_key_id = take(names[0], access_key_id);
+    let secret_access_key = take(names[1], secret_access_key);
+    Some(Some(S3Key { access_key_id: access_key_id?, secret_access_key: secret_access_key? }))
 }
 
 fn check_file_system(url: &str) -> Result<(), Diagnostic> {
-    // An `@` alone is part of URLs such as `abfs://container@account`.
-    let has_password = || {
-        let authority = url.split("://").nth(1)?.split('/').next()?;
-        Some(authority.split_once('@')?.0.contains(':'))
-    };
-    if has_password() == Some(true) {
-        return Err(has_user());
-    }
+    // A user alone is part of URLs such as `abfs://container@account`.
+    server::refuse_secret(url, has_password(url))?;
     check_filled_in(url)?;
     let is_good = url.split_once("://").is_some_and(|(scheme, rest)| {
         let is_of_scheme =
@@ -202,50 +238,64 @@ fn check_file_system(url: &str) -> Result<(), Diagnostic> {
     if is_good && url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    let message = format!("{} is not an fsspec URL", shown(url));
+    let message = format!("{} is not an fsspec URL", shown_url(url));
     Err(Diagnostic::error(message).help("write one such as `s3://default`"))
 }
 
 /// The scheme and host of an S3 endpoint.
 fn scheme_and_host(url: &str) -> Result<(Scheme, String), Diagnostic> {
-    if url.contains('@') {
-        return Err(has_user());
-    }
+    server::refuse_secret(url, url.contains('@'))?;
     check_filled_in(url)?;
     let scheme = match (server::has_scheme(url, "http"), server::has_scheme(url, "https")) {
         (true, _) => Some(Scheme::Http),
         (_, true) => Some(Scheme::Https),
         _ => None,
     };
-    let uri = server::split(url).ok().filter(|uri| uri.query().is_none());
+    let uri = server::split(url).ok();
     let host = uri.and_then(|uri| server::host_and_port(&uri)).map(|(host, _)| host);
     scheme.zip(host).ok_or_else(|| {
-        let message = format!("{} is not a URL of an S3 endpoint", shown(url));
+        let message = format!("{} is not a URL of an S3 endpoint", shown_url(url));
         Diagnostic::error(message).help("write one such as `http://minio:9091`")
     })
 }
 
-fn has_user() -> Diagnostic {
-    let error = Diagnostic::error("the URL has a user or password in it");
-    error.help("move it to `storage.credentials`")
+/// Checks the variables, and decides which of them are secret.
+fn resolve_extra_env<'a>(
+    forms: impl Iterator<Item = (&'a Text, &'a SecretForm)>,
+    mut read: BTreeMap<String, ReadSecret>,
+    checks: &mut Checks<'_>,
+) -> BTreeMap<String, Variable> {
+    let mut variables = BTreeMap::new();
+    for (Text(name), form) in forms {
+        let key = format!("storage.extraEnv.{name}");
+        check_name(name, &key, checks);
+        let value = match form {
+            SecretForm::Literal(text) if is_secret_variable(name, text.expose()) => {
+                Variable::Secret(text.clone())
+            }
+            SecretForm::Literal(text) => Variable::Public(text.expose().to_owned()),
+            SecretForm::From(_) => {
+                let secret = read.remove(name).and_then(|read| checks.take(&key, read));
+                let Some(secret) = secret else { continue };
+                Variable::Secret(secret)
+            }
+        };
+        if let Variable::Secret(secret) = &value {
+            secret.unresolved().into_iter().for_each(|finding| checks.push(&key, finding));
+        }
+        variables.insert(name.clone(), value);
+    }
+    variables
 }
 
-fn check_extra_env(extra_env: &BTreeMap<String, String>, checks: &mut Checks<'_>) {
-    for (name, value) in extra_env {
-        let key = format!("storage.extraEnv.{name}");
-        if OWN_KEYS.contains(&name.as_str()) {
-            let error =
-                Diagnostic::error(format!("{} is set by another `storage` key", shown(name)));
-            checks.push(&key, error.help("remove it here"));
-        }
-        checks.take(&key, check_variable(name));
-        if name == "PATH" || name.starts_with("LD_") || name.starts_with("RAY_") {
-            let message = format!("{} overrides the image's value in every Ray pod", shown(name));
-            checks.push(&key, Diagnostic::finding(Code::UnusualEnv, message).help("remove it"));
-        }
-        if names_a_secret(name) {
-            let finding = Secret::new(value).unresolved();
-            finding.into_iter().for_each(|finding| checks.push(&key, finding));
-        }
+fn check_name(name: &str, key: &str, checks: &mut Checks<'_>) {
+    if OWN_KEYS.contains(&name) {
+        let error = Diagnostic::error(format!("{} is set by another `storage` key", shown(name)));
+        checks.push(key, error.help("remove it here"));
+    }
+    checks.take(key, check_variable(name));
+    if name == "PATH" || name.starts_with("LD_") || name.starts_with("RAY_") {
+        let message = format!("{} overrides the image's value in every Ray pod", shown(name));
+        checks.push(key, Diagnostic::finding(Code::UnusualEnv, message).help("remove it"));
     }
 }

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use super::certificate_authority::time;
 use super::service_account::ServiceAccount;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
+use crate::findings::Code;
 use crate::secret::Secret;
 use crate::show::shown;
 

@@ -4,18 +4,18 @@ mod engine;
 mod objects;
 mod scalar;
 mod templates;
+mod variables;
 mod verify;
-
-use std::fmt;
 
 use anyhow::{Result, bail};
 use minijinja::value::Value;
 
 use crate::diagnostic::Diagnostic;
 use crate::registration::Registration;
-use crate::show::shown;
+use crate::secret::Secrets;
 use engine::Engine;
 pub use engine::syntax;
+pub use objects::{Identity, objects, repeated_secret};
 pub use scalar::quoted;
 pub use templates::{BUILT_IN, Templates};
 use verify::{Document, Structures};
@@ -43,38 +43,22 @@ impl Side {
 pub struct Manifest {
     /// The cluster that it is applied to.
     pub side: Side,
-    /// Name of the compute cluster that it is about.
-    pub cluster: String,
-    /// `NN-kind-name.yaml`; by it, manifests sort into an order that works.
+    /// `NN-kind-name.yaml`. Manifests that are sorted by it can be applied in that order.
     pub file_name: String,
     /// Its YAML, with a newline at the end.
     pub text: String,
     /// Whether it holds a secret.
     pub holds_secret: bool,
-    /// Whether a built-in template made it, so that it is known where it holds one.
-    pub is_built_in: bool,
 }
 
-/// What makes an object the one that it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Its kind.
-    pub kind: String,
-    /// Its name.
-    pub name: String,
-    /// Its namespace; none for kinds that have none.
-    pub namespace: Option<String>,
-}
-
-impl fmt::Display for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, name, namespace } = self;
-        write!(f, "{} {}", kind, shown(name))?;
-        match namespace {
-            Some(namespace) => write!(f, " in namespace {}", shown(namespace)),
-            None => f.write_str(" without a namespace"),
-        }
-    }
+/// The manifests of one cluster.
+pub struct Manifests {
+    /// Name of the compute cluster.
+    pub cluster: String,
+    /// The secrets in them, for masks.
+    pub secrets: Secrets,
+    /// The manifests, in the order in which they are applied.
+    pub manifests: Vec<Manifest>,
 }
 
 /// Renders registrations with the templates of a run.
@@ -96,23 +80,29 @@ impl<'a> Renderer<'a> {
     /// Renders the manifests of some sides, in the order in which they are applied.
     ///
     /// # Errors
-    /// Where a template fails or renders something other than it is there for.
-    pub fn render(&self, registration: &Registration, sides: &[Side]) -> Result<Vec<Manifest>> {
+    /// If a template fails or renders another object than it has to.
+    pub fn render(&self, registration: &Registration, sides: &[Side]) -> Result<Manifests> {
+        let secrets = registration.secrets();
         let mut manifests = Vec::new();
         for side in sides {
-            manifests.extend(self.render_side(registration, *side)?);
+            manifests.extend(self.render_side(registration, *side, &secrets)?);
         }
-        Ok(manifests)
+        Ok(Manifests { cluster: registration.outline.name.clone(), secrets, manifests })
     }
 
-    fn render_side(&self, registration: &Registration, side: Side) -> Result<Vec<Manifest>> {
-        let values = objects::values(side, registration);
+    fn render_side(
+        &self,
+        registration: &Registration,
+        side: Side,
+        secrets: &Secrets,
+    ) -> Result<Vec<Manifest>> {
+        let of_side = variables::of_side(side, registration);
         let mut rendered: Vec<(Identity, Manifest)> = Vec::new();
-        for object in objects::objects(side, registration) {
-            let values = objects::object_values(&values, &object);
-            match self.render_object(registration, side, object.template, &values)? {
-                Some(one) if one.0 == object.identity => rendered.push(one),
-                // What it renders instead may be a secret in the place of a name.
+        for object in objects(side, &registration.outline) {
+            let variables = variables::of_object(&of_side, &object, registration);
+            match self.render_object(side, object.template, &variables, secrets)? {
+                Some(found) if found.0 == object.identity => rendered.push(found),
+                // The other identity isn't shown: it may be a secret in the place of a name.
                 _ => {
                     let message = format!("renders something other than {}", object.identity);
                     bail!(self.about(object.template, Diagnostic::error(message)));
@@ -120,14 +110,13 @@ impl<'a> Renderer<'a> {
             }
         }
         for template in self.templates.added(side) {
-            // One that renders nothing has nothing for this cluster.
-            let Some((identity, manifest)) =
-                self.render_object(registration, side, template, &values)?
-            else {
+            let found = self.render_object(side, template, &of_side, secrets)?;
+            // A template may render nothing for a cluster.
+            let Some((identity, manifest)) = found else {
                 continue;
             };
-            let is_repeated = |(other, one): &(Identity, Manifest)| {
-                *other == identity || one.file_name == manifest.file_name
+            let is_repeated = |(other, earlier): &(Identity, Manifest)| {
+                *other == identity || earlier.file_name == manifest.file_name
             };
             if rendered.iter().any(is_repeated) {
                 let message = "renders an object, or a file name, that another template renders";
@@ -138,7 +127,7 @@ impl<'a> Renderer<'a> {
         }
         let mut manifests: Vec<Manifest> =
             rendered.into_iter().map(|(_, manifest)| manifest).collect();
-        manifests.sort_by(|one, other| one.file_name.cmp(&other.file_name));
+        manifests.sort_by(|left, right| left.file_name.cmp(&right.file_name));
         Ok(manifests)
     }
 
@@ -148,15 +137,15 @@ impl<'a> Renderer<'a> {
 
     fn render_object(
         &self,
-        registration: &Registration,
         side: Side,
         template: &str,
-        values: &Value,
+        variables: &Value,
+        secrets: &Secrets,
     ) -> Result<Option<(Identity, Manifest)>> {
-        let rendered = self.engine.render(template, values)?;
+        let rendered = self.engine.render(template, variables)?;
         let structure = self.structures.read(&rendered.skeleton, rendered.values.len());
         let structure = structure.map_err(|(error, number)| {
-            let place = number.and_then(|number| self.engine.place_of(template, values, number));
+            let place = number.and_then(|number| self.engine.place_of(template, variables, number));
             match place {
                 Some((template, line)) => {
                     self.about(&template, error).on_line(Some(line.to_string()))
@@ -175,10 +164,8 @@ impl<'a> Renderer<'a> {
         }
         let manifest = Manifest {
             side,
-            cluster: registration.name.clone(),
             file_name: file_name(template, &identity),
-            holds_secret: document.holds_secret(&identity.kind, registration),
-            is_built_in: self.templates.is_built_in(template),
+            holds_secret: document.holds_secret(&identity.kind, secrets),
             text,
         };
         Ok(Some((identity, manifest)))

@@ -1,27 +1,143 @@
-//! Which objects a registration consists of, which template renders each, and with which values.
+//! The one list of objects: which a registration has, what identifies each, and which template renders it.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
-use minijinja::context;
-use minijinja::value::{Serde, Value};
+use super::Side;
+use crate::diagnostic::Diagnostic;
+use crate::registration::Outline;
+use crate::show::shown;
+use crate::sources::Delivery;
+use crate::values::Scope;
 
-use super::{Identity, Side};
-use crate::registration::external_secrets::{ExternalSecrets, StoredKeys};
-use crate::registration::storage::{ACCESS_KEY_ID, Access, SECRET_ACCESS_KEY};
-use crate::registration::{Authority, NAMESPACE, Registration, STORAGE_SECRET, TokenDelivery};
-use crate::values::{Scope, Store};
-
-/// The namespace that the controller accepts Clusters in.
+/// The namespace of Ray jobs, and so of the service account and what belongs to it. The controller looks for its Secrets
+/// in a namespace of the same name.
+pub const NAMESPACE: &str = "default";
+/// The only namespace in which the controller accepts Clusters.
 const CLUSTERS_NAMESPACE: &str = "ma-system";
-/// The ConfigMap that every Ray pod takes its environment from.
-const CONFIG_MAP: &str = "michelangelo-config";
 
-/// One object that is to be rendered.
+/// Identifies an object in its cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its namespace; none for kinds that have none.
+    pub namespace: Option<String>,
+}
+
+impl Identity {
+    /// What kubectl calls it: `secret/NAME`. The kinds of custom resources need their group, as other groups have kinds of
+    /// the same name.
+    pub fn resource(&self) -> String {
+        let kind = match self.kind.as_str() {
+            "Cluster" => "clusters.michelangelo.api".to_owned(),
+            "ExternalSecret" => "externalsecrets.external-secrets.io".to_owned(),
+            "PushSecret" => "pushsecrets.external-secrets.io".to_owned(),
+            kind => kind.to_ascii_lowercase(),
+        };
+        format!("{kind}/{}", self.name)
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, name, namespace } = self;
+        write!(f, "{} {}", kind, shown(name))?;
+        match namespace {
+            Some(namespace) => write!(f, " in namespace {}", shown(namespace)),
+            None => f.write_str(" without a namespace"),
+        }
+    }
+}
+
+/// An object that is to be rendered.
+#[derive(Clone, Debug)]
 pub struct Object {
     /// Path of its template.
     pub template: &'static str,
     /// What it has to be, whatever the template says.
     pub identity: Identity,
+    /// An annotation that the object itself needs.
+    pub annotation: Option<(&'static str, String)>,
+}
+
+/// Returns the objects of one side, in the order in which they work when applied.
+pub fn objects(side: Side, outline: &Outline) -> Vec<Object> {
+    match side {
+        Side::Compute => compute(outline),
+        Side::ControlPlane => control_plane(outline),
+    }
+}
+
+fn compute(outline: &Outline) -> Vec<Object> {
+    let account = outline.service_account.name.as_str();
+    let binding = format!("{account}-binding");
+    let namespaced = |template, kind, name: &str| object(template, kind, name, Some(NAMESPACE));
+    let mut objects =
+        vec![namespaced("compute/10-serviceaccount.yaml.j2", "ServiceAccount", account)];
+    objects.extend(match outline.service_account.scope {
+        Scope::Cluster => [
+            object("compute/20-clusterrole.yaml.j2", "ClusterRole", account, None),
+            object("compute/30-clusterrolebinding.yaml.j2", "ClusterRoleBinding", &binding, None),
+        ],
+        Scope::Namespace => [
+            namespaced("compute/20-role.yaml.j2", "Role", account),
+            namespaced("compute/30-rolebinding.yaml.j2", "RoleBinding", &binding),
+        ],
+    });
+    objects.push(namespaced("compute/40-configmap.yaml.j2", "ConfigMap", "michelangelo-config"));
+    objects.extend(delivered(
+        outline.s3_key,
+        ["compute/50-secret-storage.yaml.j2", "compute/50-externalsecret-storage.yaml.j2"],
+        "aws-credentials",
+    ));
+    for name in &outline.service_account.token_secrets {
+        let mut secret = namespaced("compute/60-secret-token.yaml.j2", "Secret", name);
+        secret.annotation = Some(("kubernetes.io/service-account.name", account.to_owned()));
+        objects.push(secret);
+    }
+    if outline.token == Delivery::ExternalSecret {
+        let name = format!("{account}-token");
+        objects.push(namespaced("compute/70-pushsecret-token.yaml.j2", "PushSecret", &name));
+    }
+    objects
+}
+
+fn control_plane(outline: &Outline) -> Vec<Object> {
+    let ca = ca_secret(outline);
+    let mut objects =
+        vec![object("control-plane/10-secret-ca.yaml.j2", "Secret", &ca, Some(NAMESPACE))];
+    objects.extend(delivered(
+        outline.token,
+        ["control-plane/20-secret-token.yaml.j2", "control-plane/20-externalsecret-token.yaml.j2"],
+        &token_secret(outline),
+    ));
+    let cluster = "control-plane/30-cluster.yaml.j2";
+    objects.push(object(cluster, "Cluster", &outline.name, Some(CLUSTERS_NAMESPACE)));
+    objects
+}
+
+/// The Secret with the CA, as the Cluster's `caDataTag` names it.
+pub fn ca_secret(outline: &Outline) -> String {
+    format!("cluster-{}-ca-data", outline.name)
+}
+
+/// The Secret with the token, as the Cluster's `tokenTag` names it.
+pub fn token_secret(outline: &Outline) -> String {
+    format!("cluster-{}-client-token", outline.name)
+}
+
+/// A Secret, or the ExternalSecret that makes it, or neither.
+fn delivered(delivery: Delivery, templates: [&'static str; 2], name: &str) -> Option<Object> {
+    let [secret, external_secret] = templates;
+    match delivery {
+        Delivery::Rendered => Some(object(secret, "Secret", name, Some(NAMESPACE))),
+        Delivery::ExternalSecret => {
+            Some(object(external_secret, "ExternalSecret", name, Some(NAMESPACE)))
+        }
+        Delivery::Elsewhere => None,
+    }
 }
 
 fn object(template: &'static str, kind: &str, name: &str, namespace: Option<&str>) -> Object {
@@ -30,205 +146,21 @@ fn object(template: &'static str, kind: &str, name: &str, namespace: Option<&str
         name: name.to_owned(),
         namespace: namespace.map(str::to_owned),
     };
-    Object { template, identity }
+    Object { template, identity, annotation: None }
 }
 
-/// The objects of one side, in the order in which they work when applied.
-pub fn objects(side: Side, registration: &Registration) -> Vec<Object> {
-    match side {
-        Side::Compute => compute(registration),
-        Side::ControlPlane => control_plane(registration),
-    }
-}
-
-fn compute(registration: &Registration) -> Vec<Object> {
-    let account = registration.service_account.name.as_str();
-    let binding = format!("{account}-binding");
-    let namespace = Some(NAMESPACE);
-    let mut objects =
-        vec![object("compute/10-serviceaccount.yaml.j2", "ServiceAccount", account, namespace)];
-    objects.extend(match registration.service_account.scope {
-        Scope::Cluster => [
-            object("compute/20-clusterrole.yaml.j2", "ClusterRole", account, None),
-            object("compute/30-clusterrolebinding.yaml.j2", "ClusterRoleBinding", &binding, None),
-        ],
-        Scope::Namespace => [
-            object("compute/20-role.yaml.j2", "Role", account, namespace),
-            object("compute/30-rolebinding.yaml.j2", "RoleBinding", &binding, namespace),
-        ],
-    });
-    objects.push(object("compute/40-configmap.yaml.j2", "ConfigMap", CONFIG_MAP, namespace));
-    match registration.storage.access {
-        Access::Keys(_) => {
-            objects.push(object(
-                "compute/50-secret-storage.yaml.j2",
-                "Secret",
-                STORAGE_SECRET,
-                namespace,
-            ));
-        }
-        Access::External(_) => {
-            let template = "compute/50-externalsecret-storage.yaml.j2";
-            objects.push(object(template, "ExternalSecret", STORAGE_SECRET, namespace));
-        }
-        Access::WorkloadIdentity | Access::ExistingSecret => {}
-    }
-    for name in &registration.service_account.token_secrets {
-        objects.push(object("compute/60-secret-token.yaml.j2", "Secret", name, namespace));
-    }
-    if let TokenDelivery::External = registration.token {
-        let name = format!("{account}-token");
-        objects.push(object("compute/70-pushsecret-token.yaml.j2", "PushSecret", &name, namespace));
-    }
-    objects
-}
-
-fn control_plane(registration: &Registration) -> Vec<Object> {
-    let namespace = Some(NAMESPACE);
-    let ca_secret = ca_secret(registration);
-    let token_secret = token_secret(registration);
-    let mut objects =
-        vec![object("control-plane/10-secret-ca.yaml.j2", "Secret", &ca_secret, namespace)];
-    match registration.token {
-        TokenDelivery::Rendered(_) => {
-            let template = "control-plane/20-secret-token.yaml.j2";
-            objects.push(object(template, "Secret", &token_secret, namespace));
-        }
-        TokenDelivery::External => {
-            let template = "control-plane/20-externalsecret-token.yaml.j2";
-            objects.push(object(template, "ExternalSecret", &token_secret, namespace));
-        }
-        TokenDelivery::Open | TokenDelivery::Elsewhere => {}
-    }
-    let namespace = Some(CLUSTERS_NAMESPACE);
-    objects.push(object(
-        "control-plane/30-cluster.yaml.j2",
-        "Cluster",
-        &registration.name,
-        namespace,
-    ));
-    objects
-}
-
-/// The Secret with the CA, as the Cluster's `caDataTag` names it.
-fn ca_secret(registration: &Registration) -> String {
-    format!("cluster-{}-ca-data", registration.name)
-}
-
-/// The Secret with the token, as the Cluster's `tokenTag` names it.
-fn token_secret(registration: &Registration) -> String {
-    format!("cluster-{}-client-token", registration.name)
-}
-
-/// The values that the templates of one side see. Secrets of the other side aren't among them.
-pub fn values(side: Side, registration: &Registration) -> Value {
-    let account = &registration.service_account;
-    let common = context! {
-        name => registration.name.as_str(),
-        labels => registration.labels.clone(),
-        annotations => registration.annotations.clone(),
-        service_account => context! {
-            name => account.name.as_str(),
-            token_secrets => account.token_secrets.clone(),
-            extra_rules => Value::from(Serde(&account.extra_rules)),
-        },
-    };
-    match side {
-        Side::Compute => context! { ..common, ..compute_values(registration) },
-        Side::ControlPlane => context! { ..common, ..control_plane_values(registration) },
-    }
-}
-
-/// The values of one object's template: the side's, and the name that the object has to have.
-pub fn object_values(side: &Value, object: &Object) -> Value {
-    context! { object_name => object.identity.name.as_str(), ..side.clone() }
-}
-
-fn compute_values(registration: &Registration) -> Value {
-    let storage = &registration.storage;
-    let keys = match &storage.access {
-        Access::Keys(Some(keys)) => vec![
-            (ACCESS_KEY_ID, keys.access_key_id.expose()),
-            (SECRET_ACCESS_KEY, keys.secret_access_key.expose()),
-        ],
-        _ => Vec::new(),
-    };
-    let own = storage.environment();
-    let own = own.iter().map(|(key, value)| (*key, value.as_str()));
-    let extra = storage.extra_env.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-    let environment: Vec<_> = own.chain(keys.iter().copied()).chain(extra).collect();
-    let stored = match &storage.access {
-        Access::External(stored) => Some(stored),
-        _ => None,
-    };
-    context! {
-        storage => context! { environment => pairs(environment), keys => pairs(keys) },
-        external_secrets => registration.external_secrets.as_ref().map(|external| context! {
-            storage => stored.map(stored_values),
-            ..external_values(registration, external, &external.compute_store)
-        }),
-    }
-}
-
-fn stored_values(stored: &StoredKeys) -> Value {
-    let properties = [
-        (ACCESS_KEY_ID, stored.access_key_id_property.as_str()),
-        (SECRET_ACCESS_KEY, stored.secret_access_key_property.as_str()),
-    ];
-    context! { key => stored.store_key.as_str(), properties => pairs(properties) }
-}
-
-/// Pairs for `{% for key, value in … %}`, in this order.
-fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
-    pairs.into_iter().map(|(key, value)| Value::from_iter([key, value])).collect()
-}
-
-fn external_values(
-    registration: &Registration,
-    external: &ExternalSecrets,
-    store: &Store,
-) -> Value {
-    let annotations = registration.annotations.iter();
-    let annotations: BTreeMap<&str, String> =
-        annotations.map(|(key, value)| (key.as_str(), go_literal(value))).collect();
-    let has_token = matches!(registration.token, TokenDelivery::External);
-    context! {
-        store => Value::from(Serde(store)),
-        refresh_interval => external.refresh_interval.as_str(),
-        annotations => annotations,
-        token => has_token.then(|| context! {
-            key => external.token_key.as_str(),
-            property => external.token_property.as_deref(),
-        }),
-    }
-}
-
-/// The Go template that prints exactly this text, for the External Secrets Operator.
-fn go_literal(text: &str) -> String {
-    text.replace("{{", r#"{{ "{{" }}"#)
-}
-
-fn control_plane_values(registration: &Registration) -> Value {
-    let token = match &registration.token {
-        TokenDelivery::Rendered(token) => Some(token.secret.expose()),
-        _ => None,
-    };
-    let external = registration.external_secrets.as_ref();
-    let pem = match &registration.authority {
-        Authority::Own(authority) => authority.pem.as_str(),
-        Authority::System => "",
-    };
-    context! {
-        server => context! {
-            host => registration.server.url_host(),
-            port => registration.server.port.to_string(),
-        },
-        cluster => Value::from(Serde(&registration.cluster)),
-        ca => context! { secret => ca_secret(registration), pem => pem },
-        token => context! { secret => token_secret(registration), text => token },
-        external_secrets => external.and_then(|external| {
-            let store = external.control_plane_store.as_ref()?;
-            Some(external_values(registration, external, store))
-        }),
-    }
+/// Returns an error if two objects of a registration would be the same Secret. The sides are taken together, since a
+/// control plane may be its own compute cluster.
+pub fn repeated_secret(outline: &Outline) -> Option<Diagnostic> {
+    let both = [Side::Compute, Side::ControlPlane];
+    let mut names: Vec<String> = both
+        .into_iter()
+        .flat_map(|side| objects(side, outline))
+        .filter(|object| matches!(object.identity.kind.as_str(), "Secret" | "ExternalSecret"))
+        .map(|object| object.identity.name)
+        .collect();
+    names.sort();
+    let repeated = names.windows(2).find(|pair| pair.first() == pair.last())?.first()?;
+    let message = format!("two objects of the registration are the Secret {}", shown(repeated));
+    Some(Diagnostic::error(message).help("choose another name in the values"))
 }

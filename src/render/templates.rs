@@ -98,7 +98,8 @@ impl Templates {
                     )
                 );
             }
-            let text = fs::read_to_string(&path).with_context(failed)?;
+            let text = fs::read_to_string(&path)
+                .with_context(|| format!("failed to read the template {}", shown_path(&path)))?;
             self.by_path.insert(id, Template { text, file: Some(file) });
         }
         Ok(())
@@ -113,12 +114,6 @@ impl Templates {
     pub fn file(&self, path: &str) -> String {
         let file = self.by_path.get(path).and_then(|template| template.file.clone());
         file.unwrap_or_else(|| format!("built-in template {path}"))
-    }
-
-    /// Whether a template is built in, with the one that it includes.
-    pub fn is_built_in(&self, path: &str) -> bool {
-        let is_own = |path: &str| self.by_path.get(path).is_some_and(|one| one.file.is_some());
-        !is_own(path) && !is_own("metadata.yaml.j2")
     }
 
     /// The paths of the templates that aren't built in, for one side.

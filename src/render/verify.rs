@@ -3,20 +3,16 @@
 //! The structure is read off the text with placeholders, so that no value can change it, and clusters
 //! that differ only in values share it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_yaml::Value;
 
 use super::Identity;
 use super::scalar::{MARK, Scalar, number};
 use crate::diagnostic::Diagnostic;
 use crate::input::yaml;
-use crate::registration::storage::Access;
-use crate::registration::{Registration, TokenDelivery};
-use crate::secret::names_a_secret;
+use crate::secret::{Secrets, is_secret_variable, names_a_secret};
 use crate::show::shown;
 
 /// What is wrong with a document, and the number of the value that it is about.
@@ -130,25 +126,57 @@ impl Document<'_> {
         }
         let data =
             |key| self.structure.get(key).filter(|_| kind == "ConfigMap" || kind == "Secret");
-        self.check_text("metadata.labels", of_metadata("labels"))?;
-        self.check_text("metadata.annotations", of_metadata("annotations"))?;
-        self.check_text("data", data("data"))?;
-        self.check_text("stringData", data("stringData"))?;
+        for (place, mapping) in [
+            ("metadata.labels", of_metadata("labels")),
+            ("metadata.annotations", of_metadata("annotations")),
+            ("data", data("data")),
+            ("stringData", data("stringData")),
+        ] {
+            self.check_text(place, mapping, kind == "Secret")?;
+        }
+        self.check_keys(self.structure)?;
         let namespace = text(of_metadata("namespace"));
         Ok(Identity { kind, name, namespace })
     }
 
-    fn check_text(&self, place: &str, mapping: Option<&Value>) -> Result<(), Diagnostic> {
+    fn check_text(
+        &self,
+        place: &str,
+        mapping: Option<&Value>,
+        is_secret: bool,
+    ) -> Result<(), Diagnostic> {
         for (key, value) in mapping.and_then(Value::as_mapping).into_iter().flatten() {
-            if let Err(fix) = self.text(value) {
+            if let Err(scalar) = self.text(value) {
                 let key = self.text(key).unwrap_or_default();
                 let message = format!("{} is not text", shown(format!("{place}.{key}")));
-                return Err(
-                    Diagnostic::error(message).help(format!("put it in quotes: `\"{fix}\"`"))
-                );
+                let example = format!("put it in quotes: `\"{scalar}\"`");
+                let is_hidden = is_secret || names_a_secret(&key);
+                let help = if is_hidden { "put it in quotes" } else { example.as_str() };
+                return Err(Diagnostic::error(message).help(help));
             }
         }
         Ok(())
+    }
+
+    /// Refuses a key that stands twice in a mapping. The parser sees only those that no template has printed.
+    fn check_keys(&self, value: &Value) -> Result<(), Diagnostic> {
+        match value {
+            Value::Mapping(mapping) => {
+                let is_printed = |key: &Value| key.as_str().and_then(number).is_some();
+                let has_printed = mapping.keys().any(is_printed);
+                let mut seen = HashSet::new();
+                for key in mapping.keys().filter(|_| has_printed) {
+                    let key = self.text(key).unwrap_or_else(|scalar| scalar);
+                    if let Some(key) = seen.replace(key) {
+                        let message = format!("the key {} stands twice", shown(key));
+                        return Err(Diagnostic::error(message).help("remove one of the two"));
+                    }
+                }
+                mapping.values().try_for_each(|value| self.check_keys(value))
+            }
+            Value::Sequence(items) => items.iter().try_for_each(|item| self.check_keys(item)),
+            _ => Ok(()),
+        }
     }
 
     /// The text of a scalar; of one that isn't text, what it would be in quotes.
@@ -166,40 +194,20 @@ impl Document<'_> {
         }
     }
 
-    /// Whether it holds a secret of the registration, or an environment variable that names one.
-    pub fn holds_secret(&self, kind: &str, registration: &Registration) -> bool {
-        let data = self.structure.get("data").and_then(Value::as_mapping);
-        let mut keys =
-            data.filter(|_| kind == "ConfigMap").into_iter().flat_map(|data| data.keys());
-        if keys.any(|key| self.text(key).is_ok_and(|key| names_a_secret(&key))) {
-            return true;
-        }
-        let secrets = secrets(registration);
-        self.values.iter().any(|value| match value {
-            Scalar::Text(text) => is_secret(text, &secrets),
+    /// Whether it holds a secret. Only printed values are searched, since the rest is in the template.
+    pub fn holds_secret(&self, kind: &str, secrets: &Secrets) -> bool {
+        let sections = ["data", "stringData"].map(|section| self.structure.get(section));
+        let entries = sections.into_iter().flatten().filter_map(Value::as_mapping).flatten();
+        let is_secret_entry = |(name, value): (&Value, &Value)| {
+            let (Ok(name), Ok(value)) = (self.text(name), self.text(value)) else {
+                return false;
+            };
+            kind == "ConfigMap" && is_secret_variable(&name, &value) || secrets.are_in_entry(&value)
+        };
+        let in_text = |value: &Scalar| match value {
+            Scalar::Text(text) => secrets.are_in(text),
             Scalar::Integer(_) | Scalar::Boolean(_) => false,
-        })
+        };
+        entries.into_iter().any(is_secret_entry) || self.values.iter().any(in_text)
     }
-}
-
-/// The token and the secret half of the S3 key, where they are rendered. The key's other half is often the
-/// cluster's own name.
-fn secrets(registration: &Registration) -> Vec<&str> {
-    let mut secrets = Vec::new();
-    if let TokenDelivery::Rendered(token) = &registration.token {
-        secrets.push(token.secret.expose());
-    }
-    if let Access::Keys(Some(keys)) = &registration.storage.access {
-        secrets.push(keys.secret_access_key.expose());
-    }
-    secrets
-}
-
-/// Whether a text, perhaps in base64, is a secret or has one in it that isn't a short word.
-fn is_secret(text: &str, secrets: &[&str]) -> bool {
-    let holds = |text: &str| {
-        secrets.iter().any(|secret| text == *secret || secret.len() >= 8 && text.contains(secret))
-    };
-    let decoded = || String::from_utf8(STANDARD.decode(text).ok()?).ok();
-    !secrets.is_empty() && (holds(text) || decoded().is_some_and(|text| holds(&text)))
 }

@@ -2,7 +2,6 @@
 //! it may be a secret in the wrong place.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
@@ -130,8 +129,8 @@ pub enum SecretForm {
 pub enum SecretSource {
     /// Name of an environment variable.
     Env(String),
-    /// Path of a file.
-    File(PathBuf),
+    /// Path of a file, relative to the values file.
+    File(String),
 }
 
 #[derive(Deserialize)]
@@ -145,7 +144,7 @@ impl SourceMapping {
     fn source(self) -> Option<SecretSource> {
         match (self.env, self.file) {
             (Some(name), None) => Some(SecretSource::Env(name.0)),
-            (None, Some(path)) => Some(SecretSource::File(PathBuf::from(path.0))),
+            (None, Some(path)) => Some(SecretSource::File(path.0)),
             _ => None,
         }
     }

@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
 
-use super::{Values, merge};
-use crate::diagnostic::{Diagnostic, Place};
+use super::merge::merge;
+use super::{Values, may_be_secret};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::input::{file, yaml};
 use crate::show::{list, shown};
 
@@ -19,56 +20,74 @@ const DEFAULTS: &str = "defaults.yaml";
 /// What most often helps where YAML can't be parsed.
 const QUOTES: &str = "put the value in quotes if it has `: ` or ` #` in it, or begins with one of `@ % & * ! | > [ {`; indent with spaces";
 
-/// One document of values, for messages about it.
-pub struct Layer {
+/// One document of values.
+struct Layer {
     file: String,
+    /// From where its relative paths count; none for a pipe.
+    folder: Option<PathBuf>,
     value: Value,
 }
 
-/// The values of one cluster, merged, and where they come from.
-pub struct Cluster {
-    /// The merged values.
+/// The values of one cluster, merged over defaults.
+pub struct MergedValues {
+    /// The result.
     pub values: Values,
-    /// The documents that they were merged of, the cluster's own first.
-    layers: Vec<Arc<Layer>>,
+    own: Arc<Layer>,
+    /// The defaults that were merged under its own, the nearest first.
+    defaults: Vec<Arc<Layer>>,
 }
 
-impl Cluster {
-    /// The cluster's name; empty where it has none.
+impl MergedValues {
+    /// The cluster's name; empty if it has none.
     pub fn name(&self) -> &str {
         self.values.name.as_deref().unwrap_or_default()
     }
 
     /// Path of the values file, as given.
     pub fn file(&self) -> &str {
-        self.layers.first().map_or("", |layer| &layer.file)
+        &self.own.file
     }
 
-    /// The place of a flag or variable, or of a key such as `kubeconfig.context`: in the file that has it, else in
-    /// the cluster's own.
+    /// The place of a flag or variable, or of a key such as `kubeconfig.context`.
     pub fn place(&self, key: &str) -> Place {
-        let has = |layer: &&Arc<Layer>| {
-            let mut keys = key.split('.');
-            keys.try_fold(&layer.value, |value, key| value.get(key)).is_some()
-        };
-        let file = self.layers.iter().find(has).map_or(self.file(), |layer| &layer.file);
         Place {
             cluster: Some(self.name().to_owned()).filter(|name| !name.is_empty()),
-            file: (!key.starts_with(['-', '$'])).then(|| file.to_owned()),
+            file: (!key.starts_with(['-', '$'])).then(|| self.layer(key).file.clone()),
             line: None,
             key: Some(format!("`{key}`")),
         }
     }
+
+    /// Returns the path at a key, as seen from the working directory.
+    ///
+    /// # Errors
+    /// If it is relative and its values come from a pipe.
+    pub fn path(&self, key: &str, path: &str) -> Result<PathBuf, Diagnostic> {
+        let folder = self.layer(key).folder.as_deref();
+        file::relative_to(folder, path).map_err(|error| error.at(&self.place(key)))
+    }
+
+    /// The layer that has a key, else the cluster's own.
+    fn layer(&self, key: &str) -> &Layer {
+        let mut layers = std::iter::once(&self.own).chain(&self.defaults);
+        layers.find(|layer| has(&layer.value, key)).unwrap_or(&self.own)
+    }
 }
 
-/// Reads the values of clusters from files and folders, merged over defaults; of those named, or of all
-/// where none is. With everything that is wrong in any of the files.
+/// Whether a mapping has a key such as `storage.extraEnv.NAME`, in which a name may have dots, too.
+fn has(value: &Value, key: &str) -> bool {
+    let below = |(first, rest)| value.get(first).is_some_and(|value| has(value, rest));
+    value.get(key).is_some() || key.split_once('.').is_some_and(below)
+}
+
+/// Reads the values of clusters from files and folders, merged over defaults: those of the named clusters, or all
+/// without a name. Also returns everything that is wrong in any of the files.
 pub fn load(
     paths: &[PathBuf],
     defaults: Option<&Path>,
     names: &[String],
-) -> (Vec<Cluster>, Vec<Diagnostic>) {
-    let mut diagnostics = Vec::new();
+) -> (Vec<MergedValues>, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
     let mut layers = Vec::new();
     match defaults.map(read_defaults).transpose() {
         Ok(layer) => layers.extend(layer),
@@ -99,12 +118,13 @@ pub fn load(
     }
     diagnostics.extend(repeated_names(&clusters));
     diagnostics.extend(unknown_names(&clusters, names));
-    let is_wanted =
-        |cluster: &Cluster| names.is_empty() || names.iter().any(|name| name == cluster.name());
+    let is_wanted = |cluster: &MergedValues| {
+        names.is_empty() || names.iter().any(|name| name == cluster.name())
+    };
     (clusters.into_iter().filter(is_wanted).collect(), diagnostics)
 }
 
-/// The note about a folder's defaults, which a file of that folder doesn't take by itself.
+/// A note if a file's folder has defaults, which are merged only if the folder itself is passed.
 fn unused_defaults(path: &Path) -> Option<Diagnostic> {
     let folder = file::folder(path)?;
     let defaults = folder.join(DEFAULTS);
@@ -148,12 +168,15 @@ fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
     if layers.len() > 1 {
         return Err(Diagnostic::error("defaults must be one document").in_file(file::name(path)));
     }
-    find_mistake(&text).map_or(Ok(()), |error| Err(error.in_file(file::name(path))))?;
-    let nothing = || Layer { file: file::name(path), value: Value::Mapping(Mapping::new()) };
-    Ok(Arc::new(layers.pop().unwrap_or_else(nothing)))
+    if let Some(mistake) = find_mistake(&text) {
+        return Err(mistake.in_file(file::name(path)));
+    }
+    let empty =
+        || Layer { file: file::name(path), folder: None, value: Value::Mapping(Mapping::new()) };
+    Ok(Arc::new(layers.pop().unwrap_or_else(empty)))
 }
 
-fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<Cluster>, Diagnostic> {
+fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<MergedValues>, Diagnostic> {
     if path.ends_with(DEFAULTS) {
         let error = Diagnostic::error("the defaults of a folder are no cluster's values");
         return Err(error.in_file(file::name(path)).help("pass the folder, `-f FOLDER`"));
@@ -163,7 +186,7 @@ fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<Cluster>, Diagn
         return Err(Diagnostic::error("the values file is empty").in_file(file::name(path)));
     }
     let clusters = layers.into_iter().map(|layer| merge_layers(layer, defaults));
-    let clusters: Result<Vec<Cluster>, Diagnostic> = clusters.collect();
+    let clusters: Result<Vec<MergedValues>, Diagnostic> = clusters.collect();
     // The text knows lines, which the merged values don't.
     clusters.map_err(|error| match find_mistake(&text) {
         Some(mistake) => mistake.in_file(file::name(path)),
@@ -182,10 +205,9 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
         })?;
         let folder = file::folder(path);
         let mut layers = Vec::new();
-        for mut value in documents {
+        for value in documents {
             check_kind(&value)?;
-            merge::resolve_paths(&mut value, folder.as_deref())?;
-            layers.push(Layer { file: name.clone(), value });
+            layers.push(Layer { file: name.clone(), folder: folder.clone(), value });
         }
         Ok((text, layers))
     };
@@ -195,7 +217,7 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
 /// The first key or type that is wrong in a text, with its line.
 fn find_mistake(text: &str) -> Option<Diagnostic> {
     let mut typed = serde_yaml::Deserializer::from_str(text).map(Option::<Values>::deserialize);
-    typed.find_map(Result::err).map(|error| yaml::explain(&error, text))
+    typed.find_map(Result::err).map(|error| yaml::explain(&error, text, may_be_secret))
 }
 
 /// Refuses the YAML of other tools, rather than each of its keys.
@@ -218,41 +240,40 @@ fn check_kind(value: &Value) -> Result<(), Diagnostic> {
     Err(Diagnostic::error(message).help(help))
 }
 
-fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<Cluster, Diagnostic> {
-    let own = Arc::new(own);
-    let layers: Vec<Arc<Layer>> = std::iter::once(&own).chain(defaults).cloned().collect();
+fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<MergedValues, Diagnostic> {
     let mut merged = Value::Mapping(Mapping::new());
-    for layer in layers.iter().rev() {
-        merge::merge(&mut merged, layer.value.clone());
+    for layer in defaults.iter().rev() {
+        merge(&mut merged, layer.value.clone());
     }
+    merge(&mut merged, own.value.clone());
     let values = serde_yaml::from_value(merged).map_err(|error| {
-        let with_defaults = list(layers.iter().map(|layer| &layer.file));
-        yaml::explain(&error, "")
+        let files = list(std::iter::once(&own.file).chain(defaults.iter().map(|it| &it.file)));
+        yaml::explain(&error, "", may_be_secret)
             .in_file(own.file.clone())
-            .help(format!("merged from {with_defaults}"))
+            .help(format!("merged from {files}"))
     })?;
-    Ok(Cluster { values, layers })
+    Ok(MergedValues { values, own: Arc::new(own), defaults: defaults.to_vec() })
 }
 
-fn repeated_names(clusters: &[Cluster]) -> Vec<Diagnostic> {
+fn repeated_names(clusters: &[MergedValues]) -> Vec<Diagnostic> {
     let mut seen = HashMap::new();
     let mut errors = Vec::new();
     for cluster in clusters.iter().filter(|cluster| !cluster.name().is_empty()) {
         if let Some(first) = seen.insert(cluster.name(), cluster) {
             let message = format!("two clusters have the name {}", shown(cluster.name()));
             let error = Diagnostic::error(message).help("give each its own name");
-            errors.extend([first, cluster].map(|one| error.clone().at(&one.place("name"))));
+            errors.extend([first, cluster].map(|it| error.clone().at(&it.place("name"))));
         }
     }
     errors
 }
 
-fn unknown_names(clusters: &[Cluster], names: &[String]) -> Option<Diagnostic> {
+fn unknown_names(clusters: &[MergedValues], names: &[String]) -> Option<Diagnostic> {
     let is_known = |name: &&String| clusters.iter().any(|cluster| cluster.name() == *name);
     let unknown: Vec<&String> = names.iter().filter(|name| !is_known(name)).collect();
     if unknown.is_empty() {
         return None;
     }
     let error = Diagnostic::error(format!("no values for {}", list(unknown))).at_key("`--cluster`");
-    Some(error.help(format!("the values have {}", list(clusters.iter().map(Cluster::name)))))
+    Some(error.help(format!("the values have {}", list(clusters.iter().map(MergedValues::name)))))
 }

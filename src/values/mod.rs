@@ -14,14 +14,22 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use forms::{Credentials, RemoteKeys, SecretForm, SecretSource, TokenForm};
-pub use load::{Cluster, load};
+pub use forms::{Credentials, KeyPair, RemoteKeys, SecretForm, SecretSource, TokenForm};
+pub use load::{MergedValues, load};
+pub use secrets::read_secret_file;
 pub use text::Text;
 
-use crate::diagnostic::Code;
+use crate::findings::Code;
 
 /// What Kubernetes takes for the name of most objects: an RFC 1123 subdomain.
 const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+
+/// Whether the text at a key, or a misplaced part of it that was read as a key, may be a secret.
+fn may_be_secret(key: &str) -> bool {
+    ["storage.credentials", "storage.extraEnv", "token"].iter().any(|secret| {
+        key.strip_prefix(secret).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
 
 /// Everything that a values file may hold.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -37,7 +45,7 @@ pub struct Values {
     /// Where and how the compute kubeconfig is read.
     pub kubeconfig: Option<KubeconfigValues>,
     /// What is copied into the Cluster's spec.
-    pub cluster: Option<ClusterValues>,
+    pub cluster: Option<ClusterSpec>,
     /// The object storage that jobs use.
     pub storage: Option<StorageValues>,
     /// The service account that the control plane uses in the compute cluster.
@@ -76,7 +84,7 @@ pub struct KubeconfigValues {
 /// `cluster`: what is copied into the Cluster's spec.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
-pub struct ClusterValues {
+pub struct ClusterSpec {
     /// Service level.
     pub sla: Option<Sla>,
     /// Kind of data centre.
@@ -152,7 +160,7 @@ pub struct StorageValues {
     /// How jobs get access.
     pub credentials: Option<Credentials>,
     /// Further environment variables of every Ray pod.
-    pub extra_env: Option<BTreeMap<Text, Text>>,
+    pub extra_env: Option<BTreeMap<Text, SecretForm>>,
 }
 
 /// Scheme of the storage endpoint.

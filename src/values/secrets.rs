@@ -1,60 +1,71 @@
-//! Reading secrets from where the values say that they are.
+//! Reading secrets from the places that the values name.
 
-use super::{SecretForm, SecretSource};
+use std::path::Path;
+
+use super::{MergedValues, SecretForm, SecretSource};
 use crate::diagnostic::Diagnostic;
 use crate::input::{file, yaml};
 use crate::secret::Secret;
 use crate::show::shown;
 
-impl SecretForm {
-    /// The secret.
+impl MergedValues {
+    /// Returns the secret at a key.
     ///
     /// # Errors
-    /// Where it can't be read.
-    pub fn read(&self) -> Result<Secret, Diagnostic> {
-        match self {
-            Self::Literal(secret) => Ok(secret.clone()),
-            Self::From(source) => source.read(),
+    /// If it can't be read, with its place.
+    pub fn secret(&self, key: &str, form: &SecretForm) -> Result<Secret, Diagnostic> {
+        match form {
+            SecretForm::Literal(secret) => Ok(secret.clone()),
+            SecretForm::From(source) => self.secret_from(key, source),
         }
+    }
+
+    /// Returns the secret that the source at a key has, without white space around it.
+    ///
+    /// # Errors
+    /// If it can't be read or is empty, with its place.
+    pub fn secret_from(&self, key: &str, source: &SecretSource) -> Result<Secret, Diagnostic> {
+        let secret = match source {
+            SecretSource::Env(name) => read_variable(name),
+            SecretSource::File(path) => {
+                self.path(&format!("{key}.file"), path).and_then(|path| read_secret_file(&path))
+            }
+        };
+        secret.map_err(|error| error.at(&self.place(key)))
     }
 }
 
-impl SecretSource {
-    /// The secret, without white space around it.
-    ///
-    /// # Errors
-    /// Where it can't be read, or there is nothing.
-    pub fn read(&self) -> Result<Secret, Diagnostic> {
-        let (text, source) = match self {
-            Self::Env(name) => {
-                let text = std::env::var(name).map_err(|_| {
-                    if file::looks_like_token(name) {
-                        let message =
-                            "that looks like a token, where a variable's name is expected";
-                        return Diagnostic::error(message);
-                    }
-                    let message = format!("the environment variable {} is not set", shown(name));
-                    let error = Diagnostic::error(message);
-                    match name.strip_prefix('$') {
-                        Some(name) => error.help(format!("write the name alone, {}", shown(name))),
-                        None => error,
-                    }
-                })?;
-                (text, format!("the environment variable {}", shown(name)))
-            }
-            Self::File(path) => {
-                let name = match file::name(path) {
-                    name if path.as_os_str() == "-" => name,
-                    name => format!("the file {}", shown(name)),
-                };
-                (yaml::decode(file::read(path)?)?, name)
-            }
-        };
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(Diagnostic::error(format!("{source} is empty"))
-                .help("check the command that writes it"));
-        }
-        Ok(Secret::new(text))
+fn read_variable(name: &str) -> Result<Secret, Diagnostic> {
+    if let Ok(text) = std::env::var(name) {
+        return trimmed(&text, &format!("the environment variable {}", shown(name)));
+    }
+    if file::looks_like_token(name) {
+        let message = "that looks like a token, where a variable's name is expected";
+        return Err(Diagnostic::error(message));
+    }
+    let message = format!("the environment variable {} is not set", shown(name));
+    let error = Diagnostic::error(message);
+    Err(match name.strip_prefix('$') {
+        Some(name) => error.help(format!("write the name alone, {}", shown(name))),
+        None => error,
+    })
+}
+
+/// Reads a file that holds one secret.
+///
+/// # Errors
+/// If it can't be read or is empty.
+pub fn read_secret_file(path: &Path) -> Result<Secret, Diagnostic> {
+    let name = file::name(path);
+    let text = yaml::decode(file::read(path)?).map_err(|error| error.in_file(&name))?;
+    let source = if path == Path::new("-") { name } else { format!("the file {}", shown(name)) };
+    trimmed(&text, &source)
+}
+
+fn trimmed(text: &str, source: &str) -> Result<Secret, Diagnostic> {
+    match text.trim() {
+        "" => Err(Diagnostic::error(format!("{source} is empty"))
+            .help("check the command that writes it")),
+        text => Ok(Secret::new(text)),
     }
 }

@@ -40,23 +40,69 @@ fn the_same_inputs_give_the_same_bytes_anywhere() {
     }
 }
 
+/// What opens a connection or starts a program, by module and name.
+const WAYS: [(&str, &str); 9] = [
+    ("process", "Command"),
+    ("net", "TcpStream"),
+    ("net", "TcpListener"),
+    ("net", "UdpSocket"),
+    ("net", "ToSocketAddrs"),
+    ("net", "UnixStream"),
+    ("net", "UnixListener"),
+    ("net", "UnixDatagram"),
+    ("libc", ""),
+];
+
+/// The way that a source names, by its full path or in a `use`, however that is grouped or renamed.
+fn way_of(source: &str) -> Option<&'static str> {
+    let text: String = source.lines().filter(|line| !line.trim().starts_with("//")).collect();
+    let words = |text: &str| -> Vec<String> {
+        let separator = |c: char| !c.is_alphanumeric() && c != '_';
+        text.split(separator).map(str::to_owned).collect()
+    };
+    let uses = |statement: &str, module: &str, name: &str| {
+        let words = words(statement);
+        let has = |word: &str| words.iter().any(|it| it == word);
+        let is_all = statement.contains(&format!("{module}::*"));
+        words.first().is_some_and(|it| it == "use")
+            && has(module)
+            && (has(name) || is_all || statement.contains(&format!("{module} as ")))
+    };
+    let statements: Vec<&str> = text.split(';').flat_map(|it| it.split("use ").last()).collect();
+    WAYS.into_iter().find_map(|(module, name)| {
+        let is_named = words(&text).windows(3).any(|it| it[0] == module && it[2] == name);
+        let is_used = statements.iter().any(|it| uses(&format!("use {it}"), module, name));
+        (is_named || is_used).then_some(if name.is_empty() { module } else { name })
+    })
+}
+
+#[test]
+fn the_search_for_ways_out_finds_them() {
+    for source in [
+        "use std::process::{Command, ExitCode};",
+        "use std::{io, process::Command};",
+        "use std::process::{\n    ExitCode,\n    Command as C,\n};",
+        "use std::process as p;\nfn f() { p::Command::new(\"ls\"); }",
+        "use std::process;\nfn f() { process::Command::new(\"ls\"); }",
+        "use std::process::*;",
+        "fn f() { std::process::Command::new(\"ls\"); }",
+        "use std::os::unix::net::UnixStream;",
+        "fn f() { std::net::TcpStream::connect(\"a:1\"); }",
+        "use std::net::{IpAddr, ToSocketAddrs as _};",
+    ] {
+        assert!(way_of(source).is_some(), "{source}");
+    }
+    for source in ["use std::process::ExitCode;", "use std::net::{IpAddr, Ipv6Addr};"] {
+        assert_eq!(way_of(source), None, "{source}");
+    }
+}
+
 #[test]
 fn no_code_opens_a_connection_or_starts_a_program() {
     let sources = files(&Path::new(PROJECT).join("src"));
     assert!(sources.len() > 10);
     for (name, source) in sources {
-        for way in [
-            "process::Command",
-            "TcpStream",
-            "TcpListener",
-            "UdpSocket",
-            "UnixStream",
-            "to_socket_addrs",
-            "ToSocketAddrs",
-            "libc::",
-        ] {
-            assert!(!source.contains(way), "{way} in src/{name}");
-        }
+        assert_eq!(way_of(&source), None, "src/{name}");
     }
     let lock = fs::read_to_string(format!("{PROJECT}/Cargo.lock")).unwrap();
     for package in [
@@ -99,7 +145,8 @@ fn a_closed_pipe_ends_quietly() {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
         let output = command.stdout(writer).output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        let code = if arguments[0] == "diff" { 1 } else { 0 };
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
     }
     let mut shell = Command::new("bash");

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::{check, check_readers, holds, token};
+use super::{READERS, check, check_readers, holds, token};
 use crate::support::{Folder, cluster, fixture_path, values_file};
 
 /// What becomes of a line with the key K and the value V.
@@ -74,7 +74,7 @@ kubeconfig:
 storage:
   endpoint: http://minio:9091
   credentials:
-    accessKeyId: SENTINEL-id
+    accessKeyId: minioadmin
     secretAccessKey: SENTINEL-key
   extraEnv:
     DB_PASSWORD: SENTINEL-password
@@ -84,7 +84,7 @@ token: none
     );
     let literal = text.replace("token: none", "token: SENTINEL-token");
     let word =
-        text.replace("    accessKeyId: SENTINEL-id\n", "").replace("\n    secretAccessKey:", "");
+        text.replace("    accessKeyId: minioadmin\n", "").replace("\n    secretAccessKey:", "");
     for text in broken(&text).into_iter().chain([text, literal, word]) {
         folder.write("c0.yaml", &text);
         check_readers(&folder, &["-f", "c0.yaml"], "");
@@ -173,7 +173,15 @@ fn a_wrong_token_is_not_shown() {
             (json!({"token": null}), &["-f", "c0.yaml", "--token-file", &good]),
         ] {
             folder.write("c0.yaml", values_file(&[cluster(0, more)]));
-            check_readers(&folder, flags, &text);
+            // A runbook takes no `--token-file`.
+            let readers = READERS.iter().filter(|it| it[0] != "runbook" || flags.len() == 2);
+            for reader in readers {
+                let mut command = folder.command(&[reader, flags].concat());
+                let run = check(&mut command, &text);
+                let reads_no_token = reader[0] == "runbook";
+                assert_eq!(run.code, if reads_no_token { 0 } else { 2 }, "{command:?}");
+                assert!(!run.stderr.contains("Usage:"), "{}", run.stderr);
+            }
         }
     }
 }

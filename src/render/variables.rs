@@ -1,0 +1,119 @@
+//! The variables of templates. `templates/metadata.yaml.j2` lists them for people.
+
+use std::collections::BTreeMap;
+
+use minijinja::context;
+use minijinja::value::{Serde, Value};
+
+use super::Side;
+use super::objects::{Object, ca_secret, token_secret};
+use crate::registration::external_secrets::{ExternalSecrets, StoredKeys};
+use crate::registration::storage::{ACCESS_KEY_ID, Access, SECRET_ACCESS_KEY};
+use crate::registration::{Ca, Registration};
+use crate::sources::Delivery;
+use crate::values::Store;
+
+/// Returns the variables of one side's templates. Secrets of the other side aren't among them.
+pub fn of_side(side: Side, registration: &Registration) -> Value {
+    let account = &registration.outline.service_account;
+    let common = context! {
+        name => registration.outline.name.as_str(),
+        labels => registration.labels.clone(),
+        annotations => registration.annotations.clone(),
+        service_account => context! {
+            name => account.name.as_str(),
+            token_secrets => account.token_secrets.clone(),
+            extra_rules => Value::from(Serde(&account.extra_rules)),
+        },
+    };
+    match side {
+        Side::Compute => context! { ..common, ..of_compute(registration) },
+        Side::ControlPlane => context! { ..common, ..of_control_plane(registration) },
+    }
+}
+
+/// Returns the variables of one object's template: the side's, the name that the object has to have, and its own
+/// annotation among the others. The values' win, as they are the user's last word.
+pub fn of_object(side: &Value, object: &Object, registration: &Registration) -> Value {
+    let name = object.identity.name.as_str();
+    let Some((key, value)) = &object.annotation else {
+        return context! { object_name => name, ..side.clone() };
+    };
+    let mut annotations = registration.annotations.clone();
+    annotations.entry((*key).to_owned()).or_insert_with(|| value.clone());
+    context! { object_name => name, annotations => annotations, ..side.clone() }
+}
+
+fn of_compute(registration: &Registration) -> Value {
+    let storage = &registration.storage;
+    let key = storage.s3_key().into_iter().flat_map(|key| key.variables());
+    let stored = match &storage.access {
+        Access::External(stored) => Some(stored),
+        _ => None,
+    };
+    context! {
+        storage => context! { environment => pairs(storage.environment()), keys => pairs(key) },
+        external_secrets => registration.external_secrets.as_ref().map(|external| context! {
+            storage => stored.map(of_stored_keys),
+            ..of_store(registration, external, &external.compute_store)
+        }),
+    }
+}
+
+fn of_stored_keys(stored: &StoredKeys) -> Value {
+    let properties = [
+        (ACCESS_KEY_ID, stored.access_key_id_property.as_str()),
+        (SECRET_ACCESS_KEY, stored.secret_access_key_property.as_str()),
+    ];
+    context! { key => stored.store_key.as_str(), properties => pairs(properties) }
+}
+
+/// Pairs for `{% for key, value in … %}`, in this order.
+fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
+    pairs.into_iter().map(|(key, value)| Value::from_iter([key, value])).collect()
+}
+
+fn of_store(registration: &Registration, external: &ExternalSecrets, store: &Store) -> Value {
+    let annotations = registration.annotations.iter();
+    let annotations: BTreeMap<&str, String> =
+        annotations.map(|(key, value)| (key.as_str(), go_literal(value))).collect();
+    let has_token = registration.outline.token == Delivery::ExternalSecret;
+    context! {
+        store => Value::from(Serde(store)),
+        refresh_interval => external.refresh_interval.as_str(),
+        annotations => annotations,
+        token => has_token.then(|| context! {
+            key => external.token_key.as_str(),
+            property => external.token_property.as_deref(),
+        }),
+    }
+}
+
+/// The Go template that prints exactly this text, for the External Secrets Operator.
+fn go_literal(text: &str) -> String {
+    text.replace("{{", r#"{{ "{{" }}"#)
+}
+
+fn of_control_plane(registration: &Registration) -> Value {
+    let external = registration.external_secrets.as_ref();
+    let pem = match &registration.ca {
+        Ca::Certificates(authority) => authority.pem.as_str(),
+        Ca::System => "",
+    };
+    context! {
+        server => context! {
+            host => registration.server.url_host(),
+            port => registration.server.port.to_string(),
+        },
+        cluster => Value::from(Serde(&registration.spec)),
+        ca => context! { secret => ca_secret(&registration.outline), pem => pem },
+        token => context! {
+            secret => token_secret(&registration.outline),
+            text => registration.token.as_ref().map(|token| token.secret.expose()),
+        },
+        external_secrets => external.and_then(|external| {
+            let store = external.control_plane_store.as_ref()?;
+            Some(of_store(registration, external, store))
+        }),
+    }
+}

@@ -1,0 +1,349 @@
+//! Decides for each cluster where its server, CA, token and S3 key come from, and reads those that a run needs.
+//!
+//! A flag wins over the values, and the values over the kubeconfig. What is decided doesn't depend on what a run reads,
+//! so that the sides of a cluster agree even if they are rendered by two runs.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::input::file;
+use crate::kubeconfig::{Kubeconfig, KubeconfigCa, KubeconfigCluster, Location};
+use crate::secret::Secret;
+use crate::values::{
+    Credentials, MergedValues, SecretForm, SecretSource, TokenForm, read_secret_file,
+};
+
+/// Flags about one cluster.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flags<'a> {
+    /// `--kubeconfig`
+    pub kubeconfig: Option<&'a PathBuf>,
+    /// `--context`
+    pub context: Option<&'a String>,
+    /// `--token-file`
+    pub token_file: Option<&'a PathBuf>,
+}
+
+/// What a run reads besides values.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// The kubeconfig and the CA.
+    pub kubeconfig: bool,
+    /// The S3 key, and the variables of `extraEnv` that come from the environment or files.
+    pub compute_secrets: bool,
+    /// The token.
+    pub token: TokenNeed,
+}
+
+/// Whether a run reads the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenNeed {
+    /// It doesn't.
+    None,
+    /// It does, if the token has a source.
+    Optional,
+    /// It does, and a token without a source is an error.
+    Required,
+}
+
+/// Where the address of an API server comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServerSource {
+    /// `kubeconfig.server`
+    Values,
+    /// The chosen cluster of the kubeconfig.
+    Kubeconfig,
+}
+
+/// Where the CA that verifies an API server comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CaSource {
+    /// The file that `kubeconfig.certificateAuthority` names.
+    Values,
+    /// The chosen cluster of the kubeconfig.
+    Kubeconfig,
+    /// The controller's own roots.
+    System,
+}
+
+/// Where the token of the service account comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenSource {
+    /// `--token-file`
+    Flag(PathBuf),
+    /// `token`, as an environment variable or a file.
+    Values(SecretSource),
+    /// The External Secrets Operator moves it.
+    ExternalSecret,
+    /// Someone else makes its Secret.
+    Elsewhere,
+    /// Neither values nor flags say so yet.
+    Undecided,
+}
+
+/// How a Secret comes to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It is rendered.
+    Rendered,
+    /// The External Secrets Operator makes it.
+    ExternalSecret,
+    /// Someone else makes it, or it isn't needed.
+    Elsewhere,
+}
+
+impl TokenSource {
+    /// How the Secret with the token comes to be on the control plane.
+    pub fn delivery(&self) -> Delivery {
+        match self {
+            Self::Flag(_) | Self::Values(_) | Self::Undecided => Delivery::Rendered,
+            Self::ExternalSecret => Delivery::ExternalSecret,
+            Self::Elsewhere => Delivery::Elsewhere,
+        }
+    }
+
+    /// The key or flag that decides it.
+    pub fn key(&self) -> &'static str {
+        if matches!(self, Self::Flag(_)) { "--token-file" } else { "token" }
+    }
+}
+
+/// Where everything about one cluster comes from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// Where its kubeconfig is.
+    pub kubeconfig: Result<Location, Diagnostic>,
+    /// The source of the API server's address.
+    pub server: ServerSource,
+    /// The source of the CA.
+    pub ca: CaSource,
+    /// The source of the token.
+    pub token: TokenSource,
+    /// How the Secret with the S3 key comes to be.
+    pub s3_key: Delivery,
+}
+
+impl Sources {
+    /// Decides the sources of a cluster.
+    pub fn decide(cluster: &MergedValues, flags: Flags<'_>) -> Self {
+        let values = cluster.values.kubeconfig.as_ref();
+        let path = values.and_then(|values| values.path.as_deref());
+        let authority = values.and_then(|values| values.certificate_authority.as_deref());
+        let has_server = values.is_some_and(|values| values.server.is_some());
+        Self {
+            kubeconfig: match (flags.kubeconfig, path) {
+                (Some(path), _) => Ok(Location::File(path.clone())),
+                (None, Some(path)) => cluster.path("kubeconfig.path", path).map(Location::File),
+                (None, None) => Ok(Location::of_kubectl()),
+            },
+            server: if has_server { ServerSource::Values } else { ServerSource::Kubeconfig },
+            ca: match authority {
+                Some("system") => CaSource::System,
+                Some(_) => CaSource::Values,
+                None => CaSource::Kubeconfig,
+            },
+            token: match (flags.token_file, &cluster.values.token) {
+                (Some(path), _) => TokenSource::Flag(path.clone()),
+                (None, Some(TokenForm::From(source))) => TokenSource::Values(source.clone()),
+                (None, Some(TokenForm::ExternalSecret)) => TokenSource::ExternalSecret,
+                (None, Some(TokenForm::None)) => TokenSource::Elsewhere,
+                (None, None) => TokenSource::Undecided,
+            },
+            s3_key: match cluster.values.storage.as_ref().and_then(|it| it.credentials.as_ref()) {
+                Some(Credentials::Keys(_)) => Delivery::Rendered,
+                Some(Credentials::ExternalSecret(_)) => Delivery::ExternalSecret,
+                _ => Delivery::Elsewhere,
+            },
+        }
+    }
+}
+
+/// A CA as it was given, still to be checked.
+#[derive(Clone, Debug)]
+pub enum GivenCa {
+    /// The controller's own roots.
+    System,
+    /// `certificate-authority-data`
+    Base64(String),
+    /// The bytes of a PEM file.
+    Pem(Vec<u8>),
+    /// The kubeconfig has none.
+    Missing,
+}
+
+/// What was read, or why it couldn't be, with its place.
+pub struct Read<T> {
+    /// The result.
+    pub result: Result<T, Diagnostic>,
+    /// The file and key that it comes from.
+    pub place: Place,
+}
+
+/// An API server as it was given.
+pub struct GivenServer {
+    /// The cluster that the kubeconfig's context names.
+    pub kubeconfig: KubeconfigCluster,
+    /// The URL, and its place.
+    pub url: String,
+    /// The place of the URL.
+    pub place: Place,
+    /// The CA.
+    pub ca: Read<GivenCa>,
+}
+
+/// A secret that was read, or why it couldn't be.
+pub type ReadSecret = Result<Secret, Diagnostic>;
+
+/// What was decided and read about a cluster.
+pub struct Inputs {
+    /// Its values.
+    pub cluster: MergedValues,
+    /// Where the rest comes from.
+    pub sources: Sources,
+    /// Its API server; none if this run reads no kubeconfig.
+    pub server: Option<Result<GivenServer, Diagnostic>>,
+    /// The given halves of the S3 key; none if this run doesn't read them.
+    pub s3_key: Option<[Option<ReadSecret>; 2]>,
+    /// The variables of `extraEnv` that come from the environment or files, as far as this run reads them.
+    pub extra_env: BTreeMap<String, ReadSecret>,
+    /// The token; none if this run doesn't read it.
+    pub token: Option<ReadSecret>,
+    /// Whether a token without a source is an error.
+    pub needs_token: bool,
+}
+
+/// Decides the sources of clusters, and reads what a run needs of them. Each kubeconfig is parsed once.
+pub fn read(clusters: Vec<MergedValues>, flags: Flags<'_>, needs: Needs) -> Vec<Inputs> {
+    let decide = |cluster| (Sources::decide(&cluster, flags), cluster);
+    let decided: Vec<(Sources, MergedValues)> = clusters.into_par_iter().map(decide).collect();
+    let locations = decided.iter().filter_map(|(sources, _)| sources.kubeconfig.as_ref().ok());
+    let locations: HashSet<&Location> = locations.filter(|_| needs.kubeconfig).collect();
+    let kubeconfigs: Kubeconfigs =
+        locations.into_par_iter().map(|at| (at.clone(), Kubeconfig::read(at))).collect();
+    let read_inputs = |(sources, cluster): (Sources, MergedValues)| Inputs {
+        server: needs.kubeconfig.then(|| read_server(&cluster, &sources, flags, &kubeconfigs)),
+        s3_key: if needs.compute_secrets { read_s3_key(&cluster) } else { None },
+        extra_env: if needs.compute_secrets { read_extra_env(&cluster) } else { BTreeMap::new() },
+        token: if needs.token == TokenNeed::None { None } else { read_token(&cluster, &sources) },
+        needs_token: needs.token == TokenNeed::Required,
+        sources,
+        cluster,
+    };
+    decided.into_par_iter().map(read_inputs).collect()
+}
+
+type Kubeconfigs = HashMap<Location, Result<Kubeconfig, Diagnostic>>;
+
+fn read_server(
+    cluster: &MergedValues,
+    sources: &Sources,
+    flags: Flags<'_>,
+    kubeconfigs: &Kubeconfigs,
+) -> Result<GivenServer, Diagnostic> {
+    let kubeconfig = choose(cluster, sources, flags, kubeconfigs)?;
+    let values = cluster.values.kubeconfig.as_ref();
+    let (url, place) = match values.and_then(|values| values.server.as_ref()) {
+        Some(url) => (url.0.clone(), cluster.place("kubeconfig.server")),
+        None => (kubeconfig.server.clone(), kubeconfig.place("server")),
+    };
+    let authority = values.and_then(|values| values.certificate_authority.as_deref());
+    let key = "kubeconfig.certificateAuthority";
+    let ca = match (sources.ca, authority) {
+        (CaSource::System, _) => Read { result: Ok(GivenCa::System), place: cluster.place(key) },
+        (CaSource::Values, Some(path)) => {
+            let read = |path: PathBuf| file::read(&path).map(GivenCa::Pem);
+            Read { result: cluster.path(key, path).and_then(read), place: cluster.place(key) }
+        }
+        (CaSource::Values | CaSource::Kubeconfig, _) => read_kubeconfig_ca(&kubeconfig),
+    };
+    Ok(GivenServer { kubeconfig, url, place, ca })
+}
+
+/// Reads the CA of a kubeconfig's cluster.
+pub fn read_kubeconfig_ca(kubeconfig: &KubeconfigCluster) -> Read<GivenCa> {
+    let (key, result) = match &kubeconfig.ca {
+        KubeconfigCa::Missing => ("certificate-authority-data", Ok(GivenCa::Missing)),
+        KubeconfigCa::Base64(text) => {
+            ("certificate-authority-data", Ok(GivenCa::Base64(text.clone())))
+        }
+        KubeconfigCa::File(path) => {
+            let bytes = file::read(path).map_err(export_from_its_machine);
+            ("certificate-authority", bytes.map(GivenCa::Pem))
+        }
+        KubeconfigCa::Unusable(error) => ("certificate-authority", Err(error.clone())),
+    };
+    Read { result, place: kubeconfig.place(key) }
+}
+
+/// Adds what to do about the CA file of a kubeconfig, which is often one of another machine.
+pub fn export_from_its_machine(error: Diagnostic) -> Diagnostic {
+    error
+        .help("export the kubeconfig where that file is: `kubectl config view --raw --minify --flatten`")
+        .help("or set `kubeconfig.certificateAuthority` to a copy of it")
+}
+
+fn choose(
+    cluster: &MergedValues,
+    sources: &Sources,
+    flags: Flags<'_>,
+    kubeconfigs: &Kubeconfigs,
+) -> Result<KubeconfigCluster, Diagnostic> {
+    let values = cluster.values.kubeconfig.as_ref();
+    let key = match (flags.kubeconfig, values.and_then(|values| values.path.as_ref())) {
+        (Some(_), _) => "--kubeconfig",
+        (None, Some(_)) => "kubeconfig.path",
+        (None, None) => "$KUBECONFIG",
+    };
+    let location = sources.kubeconfig.as_ref().map_err(Diagnostic::clone)?;
+    let kubeconfig = kubeconfigs[location].as_ref();
+    let kubeconfig = kubeconfig.map_err(|error| error.clone().at(&cluster.place(key)))?;
+    let (context, key) = match (flags.context, values) {
+        (Some(context), _) => (Some(context.as_str()), "--context"),
+        (None, values) => {
+            (values.and_then(|values| values.context.as_deref()), "kubeconfig.context")
+        }
+    };
+    kubeconfig.choose(context).map_err(|error| error.at(&cluster.place(key)))
+}
+
+fn read_s3_key(cluster: &MergedValues) -> Option<[Option<ReadSecret>; 2]> {
+    let storage = cluster.values.storage.as_ref()?;
+    let Some(Credentials::Keys(pair)) = &storage.credentials else {
+        return None;
+    };
+    let half = |name: &str, form: &Option<SecretForm>| {
+        let key = format!("storage.credentials.{name}");
+        form.as_ref().map(|form| cluster.secret(&key, form))
+    };
+    Some([
+        half("accessKeyId", &pair.access_key_id),
+        half("secretAccessKey", &pair.secret_access_key),
+    ])
+}
+
+fn read_extra_env(cluster: &MergedValues) -> BTreeMap<String, ReadSecret> {
+    let storage = cluster.values.storage.as_ref();
+    let variables = storage.and_then(|storage| storage.extra_env.as_ref());
+    let read = variables.into_iter().flatten().filter_map(|(name, form)| match form {
+        SecretForm::Literal(_) => None,
+        SecretForm::From(source) => {
+            let key = format!("storage.extraEnv.{}", name.0);
+            Some((name.0.clone(), cluster.secret_from(&key, source)))
+        }
+    });
+    read.collect()
+}
+
+fn read_token(cluster: &MergedValues, sources: &Sources) -> Option<ReadSecret> {
+    match &sources.token {
+        TokenSource::Flag(path) => Some(read_secret_file(path)),
+        TokenSource::Values(source) => Some(cluster.secret_from("token", source)),
+        TokenSource::ExternalSecret | TokenSource::Elsewhere | TokenSource::Undecided => None,
+    }
+}
