@@ -300,6 +300,13 @@ pub struct RunbookArgs {
     /// Kubeconfig with that context [default: kubectl's own]
     #[arg(long, value_name = "FILE", help_heading = "Clusters", requires = "compute_context")]
     pub compute_kubeconfig: Option<PathBuf>,
+
+    /// The controller's Deployment in the control plane [default: found by its labels]
+    ///
+    /// The script restarts it if it would go on with a CA, token or Cluster that has changed. With `none` somebody
+    /// else restarts it, and the script says when.
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = controller, help_heading = "Clusters")]
+    pub controller: Option<String>,
 }
 
 /// The sides that can be rendered.
@@ -331,6 +338,16 @@ pub enum FormArg {
     Table,
     /// For scripts
     Json,
+}
+
+fn controller(text: &str) -> Result<String, &'static str> {
+    let is_of_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(is_of_name);
+    match text.split_once('/') {
+        Some((namespace, name)) if is_name(namespace) && is_name(name) => Ok(text.to_owned()),
+        None if text == "none" => Ok(text.to_owned()),
+        _ => Err("write NAMESPACE/NAME of the Deployment, or none"),
+    }
 }
 
 /// Takes a directory, and what other tools have in its place for a mistake.

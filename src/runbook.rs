@@ -7,32 +7,41 @@ use serde::Serialize;
 
 use crate::registration::Outline;
 use crate::render::{Identity, Side, objects, syntax};
-use crate::sources::TokenSource;
 
 /// The contents of a script.
 #[derive(Debug, Serialize)]
 pub struct Runbook {
-    name: String,
-    service_account: String,
-    token_secrets: Vec<String>,
+    /// The cluster's name in the control plane.
+    pub name: String,
+    /// Name of the service account.
+    pub service_account: String,
+    /// Names of its token Secrets; the last is the current one.
+    pub token_secrets: Vec<String>,
     /// The arguments of `ma-register render`, aside from the side and the token.
-    render_args: Vec<String>,
+    pub render_args: Vec<String>,
     /// The arguments with which kubectl reaches the compute cluster.
-    compute_kubectl: Vec<String>,
+    pub compute_kubectl: Vec<String>,
     /// The arguments with which kubectl reaches the control-plane cluster.
-    control_plane_kubectl: Vec<String>,
+    pub control_plane_kubectl: Vec<String>,
+    /// The controller's Deployment as `NAMESPACE/NAME`, or `none`; left out, the script finds it.
+    pub controller: Option<String>,
     /// How the token gets to the control plane: `pipe`, `values`, `external` or `none`.
-    token: &'static str,
-    compute_gone: bool,
+    pub token: &'static str,
+    /// Whether the service account is ours.
+    pub has_account: bool,
+    /// The Secret for the log collector as `secret/NAME`, if it is ours.
+    pub collector: Option<String>,
+    /// Whether the compute cluster no longer exists.
+    pub compute_gone: bool,
     /// The objects of the compute side.
-    compute: Vec<Target>,
+    pub compute: Vec<Target>,
     /// The objects of the control-plane side.
-    control_plane: Vec<Target>,
+    pub control_plane: Vec<Target>,
 }
 
 /// An object as an argument of kubectl.
 #[derive(Debug, Serialize)]
-struct Target {
+pub struct Target {
     kind: String,
     /// `KIND/NAME`
     resource: String,
@@ -44,54 +53,20 @@ struct Target {
     is_built_in: bool,
 }
 
-impl Target {
-    fn new(identity: &Identity) -> Self {
-        let resource = identity.resource();
-        let namespace = identity.namespace.iter();
-        Self {
-            kind: identity.kind.clone(),
-            namespace: namespace.flat_map(|name| ["-n".to_owned(), name.clone()]).collect(),
-            secret: (identity.kind == "ExternalSecret")
-                .then(|| format!("secret/{}", identity.name)),
-            is_built_in: resource.split('/').next().is_some_and(|kind| !kind.contains('.')),
-            resource,
-        }
-    }
+/// Returns the objects of a side, in the order in which they work when applied.
+pub fn targets(side: Side, outline: &Outline) -> Vec<Target> {
+    let objects = objects(side, outline).into_iter();
+    let target = |Identity { kind, name, namespace }, resource: String| Target {
+        namespace: namespace.iter().flat_map(|name| ["-n".to_owned(), name.clone()]).collect(),
+        secret: (kind == "ExternalSecret").then(|| format!("secret/{name}")),
+        is_built_in: resource.split('/').next().is_some_and(|kind| !kind.contains('.')),
+        kind,
+        resource,
+    };
+    objects.map(|object| target(object.identity.clone(), object.identity.resource())).collect()
 }
 
 impl Runbook {
-    /// The runbook of a registration, for these arguments of `ma-register` and kubectl.
-    pub fn new(
-        outline: &Outline,
-        render_args: Vec<String>,
-        compute_kubectl: Vec<String>,
-        control_plane_kubectl: Vec<String>,
-        token: &TokenSource,
-        compute_gone: bool,
-    ) -> Self {
-        let targets = |side| {
-            let objects = objects(side, outline);
-            objects.iter().map(|object| Target::new(&object.identity)).collect()
-        };
-        Self {
-            name: outline.name.clone(),
-            service_account: outline.service_account.name.clone(),
-            token_secrets: outline.service_account.token_secrets.clone(),
-            render_args,
-            compute_kubectl,
-            control_plane_kubectl,
-            token: match token {
-                TokenSource::Undecided | TokenSource::Flag(_) => "pipe",
-                TokenSource::Values(_) => "values",
-                TokenSource::ExternalSecret => "external",
-                TokenSource::Elsewhere => "none",
-            },
-            compute_gone,
-            compute: targets(Side::Compute),
-            control_plane: targets(Side::ControlPlane),
-        }
-    }
-
     /// The script that registers the cluster.
     ///
     /// # Errors
@@ -113,6 +88,14 @@ impl Runbook {
         environment.set_syntax(syntax()?);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_formatter(quote);
+        let parts = [
+            ("common", include_str!("../templates/runbook/common.sh.j2")),
+            ("controller", include_str!("../templates/runbook/controller.sh.j2")),
+            ("restart", include_str!("../templates/runbook/restart.sh.j2")),
+        ];
+        for (name, part) in parts {
+            environment.add_template(name, part)?;
+        }
         environment
             .render_str(template, Value::from(Serde(self)))
             .context("failed to write the script")

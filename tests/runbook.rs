@@ -38,11 +38,18 @@ impl World {
         world.write("values.yaml", VALUES);
         world.write("world/failing", "");
         world.write("world/health", "CONDITION_STATUS_TRUE");
-        world.write("world/control-plane/deployment.michelangelo-controllermgr", "0 - -\n");
+        world.write("world/rights", "yes");
+        world.deploy("michelangelo", "michelangelo-controllermgr", "labelled");
         symlink(PROGRAM, world.path("bin/ma-register")).unwrap();
         symlink(project.join("tests/runbook/kubectl"), world.path("bin/kubectl")).unwrap();
         symlink("/usr/bin/true", world.path("bin/sleep")).unwrap(); // all is there at once
         world
+    }
+
+    /// Makes a controller's Deployment that has never been restarted.
+    fn deploy(&self, namespace: &str, name: &str, labels: &str) {
+        let file = format!("world/control-plane/deployment.{name}");
+        self.write(&file, &format!("000000 - -\n{namespace} {labels}\n"));
     }
 
     fn registered() -> Self {
@@ -72,10 +79,18 @@ impl World {
     /// Makes a script and runs it. Returns its exit code and all that it printed.
     fn run(&self, runbook: &str, arguments: &[&str]) -> (i32, String) {
         self.make(runbook);
+        self.finish(self.command().arg("script.sh").args(arguments))
+    }
+
+    fn command(&self) -> Command {
         let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap());
         let mut command = Command::new("bash");
-        command.current_dir(self.0.path()).arg("script.sh").args(arguments).env("PATH", path);
-        command.env("WORLD", self.path("world")).env("TMPDIR", self.path("tmp"));
+        command.current_dir(self.0.path()).env("PATH", path).env("WORLD", self.path("world"));
+        command.env("TMPDIR", self.path("tmp"));
+        command
+    }
+
+    fn finish(&self, command: &mut Command) -> (i32, String) {
         let output = command.output().unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         // No token or key is in what was printed, in a call, in the script or in a file.
@@ -127,7 +142,7 @@ impl World {
 
 /// The token in an object, in base64.
 fn token(object: &str) -> String {
-    object.split(' ').nth(1).unwrap().replace('-', "")
+    object.lines().next().unwrap().split(' ').nth(2).unwrap().replace('-', "")
 }
 
 /// The files in a folder, by name.
@@ -154,7 +169,8 @@ fn registers_and_deregisters() {
         let registered = world.objects();
         assert_eq!(registered.len(), number);
         for arguments in [&["--check"][..], &[]] {
-            assert!(!world.succeeds("register", arguments).contains("to change"));
+            let text = world.succeeds("register", arguments);
+            assert!(!text.contains("to change") && !text.contains("to restart"), "{text}");
             assert_eq!(world.objects(), registered);
         }
         world.succeeds("deregister", &["--check"]);
@@ -220,7 +236,10 @@ fn updates_rotates_and_waits_for_a_new_health_check() {
     let world = World::registered();
     world.write("values.yaml", &VALUES.replace("0}", "0, server: 'https://other.example.com'}"));
     let text = world.succeeds("register", &["--check"]);
-    contains(&text, "/cluster-c0-client-token\nto change: Cluster/c0\n\nChecked.");
+    contains(
+        &text,
+        "/cluster-c0-client-token\nto change: Cluster/c0\nto restart: the controller\n",
+    );
     world.succeeds("register", &[]);
     contains(&world.objects()["cluster.c0"], "https://other.example.com");
     world.write("values.yaml", &[VALUES, ROTATED].concat());
@@ -234,6 +253,75 @@ fn updates_rotates_and_waits_for_a_new_health_check() {
     for health in ["CONDITION_STATUS_FALSE", "stale CONDITION_STATUS_TRUE"] {
         world.write("world/health", health);
         contains(&world.stops("register", "", "verify"), "has not reported the cluster healthy");
+    }
+}
+
+#[test]
+fn finds_the_controller_wherever_it_is() {
+    let world = World::new();
+    fs::remove_file(world.path("world/control-plane/deployment.michelangelo-controllermgr"))
+        .unwrap();
+    for runbook in ["register", "deregister"] {
+        contains(&world.stops(runbook, "", "check the control plane"), "no controller found");
+        contains(&world.stops(&format!("{runbook} --controller a/b"), "", "check"), "NotFound");
+    }
+    // As the sandbox and older guides have it, and then a labelled one beside it.
+    world.deploy("ma-system", "michelangelo-controllermgr", "");
+    world.succeeds("register", &[]);
+    world.write("values.yaml", &VALUES.replace("name: c0", "name: c0\nlabels: {a: b}"));
+    world.deploy("ml", "team-controllermgr", "labelled");
+    contains(&world.succeeds("register", &["--check"]), "\nto restart: the controller\n");
+    world.succeeds("register", &[]);
+    contains(&world.calls(), "-n ml rollout restart deployment/team-controllermgr\n");
+    world.deploy("ml", "other-controllermgr", "labelled");
+    let text = world.stops("register", "", "check the control plane");
+    contains(&text, "several controllers found");
+    contains(&text, "\nml/other-controllermgr\nml/team-controllermgr\n");
+    world.succeeds("deregister --controller ml/other-controllermgr", &[]);
+    contains(&world.calls(), "-n ml rollout restart deployment/other-controllermgr\n");
+    assert_eq!(world.restarts(), 2);
+}
+
+#[test]
+fn without_a_controller_it_says_what_to_restart() {
+    let world = World::new();
+    fs::remove_file(world.path("world/control-plane/deployment.michelangelo-controllermgr"))
+        .unwrap();
+    contains(&world.succeeds("register --controller none", &[]), "\nRegistered.");
+    world.write("values.yaml", &[VALUES, ROTATED].concat());
+    let text = world.succeeds("register --controller none", &[]);
+    let (before, after) =
+        text.split_once("restart the controller manager of Michelangelo").unwrap();
+    assert!(!text.contains("Registered") && !before.contains("delete secret"), "{text}");
+    contains(after, "delete secret -n default ray-manager-token\n");
+    contains(&world.succeeds("deregister --controller none", &[]), "\nRestart the controller");
+    assert_eq!(world.restarts(), 0);
+}
+
+#[test]
+fn checks_whether_the_account_may_do_its_work() {
+    let world = World::registered();
+    world.write("world/rights", "no - no RBAC policy matched");
+    for arguments in [&["--check"][..], &[]] {
+        let (code, text) = world.run("register", arguments);
+        assert_eq!(code, 1);
+        contains(&text, "error: ray-manager may not create RayClusters");
+    }
+    world.write("world/rights", "Error from server (Forbidden): cannot impersonate");
+    contains(&world.succeeds("register", &["--check"]), "not checked, as you may not impersonate");
+}
+
+#[test]
+fn prints_no_secret_even_if_bash_prints_its_commands() {
+    let world = World::new();
+    // `World::run` searches all that is printed.
+    world.succeeds("register", &[]);
+    for arguments in ["register --check", "register", "deregister"] {
+        let (runbook, check) = arguments.split_once(' ').unwrap_or((arguments, ""));
+        world.make(runbook);
+        let mut command = world.command();
+        command.args(["-x", "script.sh"]).args(Some(check).filter(|check| !check.is_empty()));
+        assert_eq!(world.finish(&mut command).0, 0);
     }
 }
 
@@ -267,10 +355,10 @@ fn stops_where_a_call_fails() {
         ("register", "^compute-0 .*wait", "wait for the token"),
         ("register", "^control-plane apply .* -$", "apply the control-plane side"),
         ("register", "^control-plane .* get secret [^ ]* [^ ]*$", "verify"),
-        ("deregister", "delete .* clusters.michelangelo.api", "delete the control-plane side"),
-        ("deregister", "delete .* secret/cluster-c0-ca-data", "delete the control-plane side"),
-        ("deregister", "^compute-0 delete .* secret/", "delete the compute side"),
+        ("deregister", "delete .* clusters.michelangelo.api", "delete the Cluster"),
         ("deregister", "rollout restart", "restart the controller"),
+        ("deregister", "delete .* secret/cluster-c0-ca-data", "delete its Secrets"),
+        ("deregister", "^compute-0 delete .* secret/", "delete the compute side"),
     ] {
         world.stops(runbook, failing, step);
         let is_unchanged = runbook == "register" && step.starts_with("check");
@@ -296,7 +384,7 @@ fn is_short_and_clean_and_takes_no_other_arguments() {
             world.make(runbook);
             let output = Command::new("shellcheck").arg(world.path("script.sh")).output().unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-            assert!(files(world.0.path())["script.sh"].lines().count() <= 120);
+            assert!(files(world.0.path())["script.sh"].lines().count() <= 150);
         }
     }
 }

@@ -8,9 +8,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::input::file;
 use crate::kubeconfig::Location;
 use crate::registration::Resolution;
-use crate::runbook::Runbook;
+use crate::render::Side;
+use crate::runbook::{self, Runbook};
 use crate::show::count;
-use crate::sources::{Needs, TokenNeed};
+use crate::sources::{Needs, TokenNeed, TokenSource};
 
 /// Writes the script.
 ///
@@ -40,14 +41,30 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
         return Err(Diagnostic::error(message).help("choose one with `--cluster NAME`").into());
     };
     let (context, kubeconfig) = compute_login(args, &resolution)?;
-    let runbook = Runbook::new(
-        &resolution.outline,
-        render_args(args, &resolution),
-        kubectl_args(&context, kubeconfig.as_deref()),
-        kubectl_args(&args.control_plane_context, args.control_plane_kubeconfig.as_deref()),
-        &resolution.sources.token,
+    let outline = &resolution.outline;
+    let runbook = Runbook {
+        name: outline.name.clone(),
+        service_account: outline.service_account.name.clone(),
+        token_secrets: outline.service_account.token_secrets.clone(),
+        render_args: render_args(args, &resolution),
+        compute_kubectl: kubectl_args(&context, kubeconfig.as_deref()),
+        control_plane_kubectl: kubectl_args(
+            &args.control_plane_context,
+            args.control_plane_kubeconfig.as_deref(),
+        ),
+        controller: args.controller.clone(),
+        token: match resolution.sources.token {
+            TokenSource::Undecided | TokenSource::Flag(_) => "pipe",
+            TokenSource::Values(_) => "values",
+            TokenSource::ExternalSecret => "external",
+            TokenSource::Elsewhere => "none",
+        },
+        has_account: true,
+        collector: None,
         compute_gone,
-    );
+        compute: runbook::targets(Side::Compute, outline),
+        control_plane: runbook::targets(Side::ControlPlane, outline),
+    };
     let script = match command {
         RunbookCommand::Register(_) => runbook.register()?,
         RunbookCommand::Deregister { .. } => runbook.deregister()?,
