@@ -1,4 +1,4 @@
-//! The arguments and their help.
+//! The command line: arguments and their help.
 
 use std::path::PathBuf;
 
@@ -26,12 +26,12 @@ Keep a fleet in Git:
 #[derive(Debug, Parser)]
 #[command(name = "ma-register", version, arg_required_else_help = true, after_help = PROGRAM_EXAMPLES)]
 pub struct Cli {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a starter values file from a kubeconfig's context
@@ -350,7 +350,7 @@ fn controller(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Takes a directory, and what other tools have in its place for a mistake.
+/// Parses `-o DIR`. Refuses `yaml`, `json` and `-`, which `-o` takes in other tools.
 fn output_dir(text: &str) -> Result<PathBuf, &'static str> {
     match text {
         "" => Err("-o takes a directory"),

@@ -1,6 +1,7 @@
-//! The compute kubeconfig: the chosen context's cluster, and nothing else of it.
+//! Reads the chosen context's cluster from the compute kubeconfig, and only the names of users.
 //!
-//! Of the users only the names are read. Entries that aren't chosen may be odd in any way.
+//! kube's own reader refuses a whole file for one odd entry, and its errors quote the lines around it, tokens
+//! included. Here, entries that aren't chosen may be malformed.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -13,17 +14,17 @@ use crate::findings::Code;
 use crate::input::{file, yaml};
 use crate::show::{list, shown, shown_url};
 
-/// Where a kubeconfig is.
+/// Location of a kubeconfig.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Location {
     /// A file that a flag or the values name.
     File(PathBuf),
-    /// The files that kubectl takes, of which some may be missing.
+    /// The files that kubectl would read; some may be missing.
     OfKubectl(Vec<PathBuf>),
 }
 
 impl Location {
-    /// `$KUBECONFIG`, else `~/.kube/config`.
+    /// Returns the files of `$KUBECONFIG`, or `~/.kube/config`.
     pub fn of_kubectl() -> Self {
         let paths = std::env::var_os("KUBECONFIG").filter(|paths| !paths.is_empty());
         let paths = paths.unwrap_or_else(|| {
@@ -34,7 +35,7 @@ impl Location {
     }
 }
 
-/// A parsed kubeconfig, perhaps of several files.
+/// A parsed kubeconfig, perhaps from several files.
 #[derive(Debug)]
 pub struct Kubeconfig {
     /// Path of the first file.
@@ -43,11 +44,11 @@ pub struct Kubeconfig {
     contexts: Vec<Entry>,
     clusters: Vec<Entry>,
     users: Vec<Entry>,
-    /// Notes about files of `$KUBECONFIG` that are missing.
+    /// About missing files of `$KUBECONFIG`.
     notes: Vec<Diagnostic>,
 }
 
-/// An entry of one of the lists. Of those with the same name, the first counts.
+/// An entry of one of the lists. As in kubectl, the first one of a name is used.
 #[derive(Debug)]
 struct Entry {
     name: String,
@@ -74,14 +75,14 @@ pub struct KubeconfigCluster {
     pub tls_server_name: Option<String>,
     /// Whether the entry has a `proxy-url`.
     pub has_proxy: bool,
-    /// Whether the context's user is there, so that kubectl could log in.
+    /// Whether the context's user exists, so that kubectl could log in.
     pub has_user: bool,
     /// Findings about the choice of the context.
     pub findings: Vec<Diagnostic>,
 }
 
 impl KubeconfigCluster {
-    /// The place of a key of the cluster's entry.
+    /// Returns the place of a key of the cluster's entry.
     pub fn place(&self, key: &str) -> Place {
         Place {
             file: Some(self.file.clone()),
@@ -100,12 +101,12 @@ pub enum KubeconfigCa {
     Base64(String),
     /// `certificate-authority`, a path as seen from the working directory.
     File(PathBuf),
-    /// The entry contradicts itself, or its path can't be found.
+    /// The entry contradicts itself, or its path can't be resolved.
     Unusable(Diagnostic),
 }
 
 impl Kubeconfig {
-    /// Reads the files of a location.
+    /// Reads the files of a location, as kubectl merges them.
     ///
     /// # Errors
     /// If one isn't a kubeconfig, or all are missing.
@@ -133,7 +134,6 @@ impl Kubeconfig {
         Ok(kubeconfig)
     }
 
-    /// Adds the entries of a file.
     fn add(&mut self, path: &Path, bytes: Vec<u8>) -> Result<(), Diagnostic> {
         let mut document = parse(bytes)?;
         let current = document.get("current-context").and_then(Value::as_str);
@@ -158,7 +158,7 @@ impl Kubeconfig {
                     let message = format!("`{list}` has {} twice", shown(name));
                     return Err(Diagnostic::error(message).help("remove one of the two"));
                 }
-                // A user's credentials aren't kept.
+                // Drop the users' credentials: their names are enough.
                 let value = item.get_mut(key).filter(|_| key != "user").map(std::mem::take);
                 entries.push(Entry {
                     name,
@@ -170,16 +170,17 @@ impl Kubeconfig {
         Ok(())
     }
 
-    /// The names of its contexts.
+    /// Returns the names of all contexts, in file order.
     pub fn contexts(&self) -> Vec<&str> {
         self.contexts.iter().map(|entry| entry.name.as_str()).collect()
     }
 
-    /// Returns the cluster of a context; without a name, of the current one.
+    /// Returns the cluster of the named context, or of the current one.
     ///
     /// # Errors
     /// If the context, its cluster or the cluster's server is missing.
     pub fn choose(&self, name: Option<&str>) -> Result<KubeconfigCluster, Diagnostic> {
+        // Never guess, not even an only context: a wrong cluster would be registered.
         let Some(context) = name.or(self.current_context.as_deref()) else {
             let known = known("context", &self.contexts);
             let error = match self.contexts.as_slice() {
@@ -222,7 +223,7 @@ impl Kubeconfig {
         })
     }
 
-    /// A finding if another file has a different entry of the name.
+    /// Returns a finding if another file has a different entry with the same name.
     fn shadowed(&self, kind: &str, first: &Entry, entries: &[Entry]) -> Option<Diagnostic> {
         let other =
             entries.iter().find(|other| other.name == first.name && other.value != first.value)?;
@@ -265,7 +266,7 @@ fn missing_file(path: &Path) -> Diagnostic {
 }
 
 fn missing_files(paths: &[&PathBuf]) -> Diagnostic {
-    // A `:` may have been part of a path that isn't meant for this system.
+    // Joined again, a path such as `C:\…`, which was split at its `:`, gets its hint.
     let names: Vec<String> = paths.iter().map(|path| file::name(path)).collect();
     let names = names.join(":");
     let error = Diagnostic::error(format!("no kubeconfig at {}", shown(&names)));
@@ -275,7 +276,7 @@ fn missing_files(paths: &[&PathBuf]) -> Diagnostic {
     }
 }
 
-/// Adds what usually helps, unless the error has a help of its own.
+/// Adds the usual help, unless the error has its own.
 fn exportable(error: Diagnostic) -> Diagnostic {
     if !error.helps.is_empty() {
         return error;
@@ -283,7 +284,6 @@ fn exportable(error: Diagnostic) -> Diagnostic {
     error.help("export it again: `kubectl config view --raw --minify --flatten`")
 }
 
-/// Parses one file and checks what kind it is.
 fn parse(bytes: Vec<u8>) -> Result<Value, Diagnostic> {
     let text = yaml::decode(bytes)?;
     let mut documents = yaml::documents(&text)?.into_iter();
@@ -303,7 +303,7 @@ fn parse(bytes: Vec<u8>) -> Result<Value, Diagnostic> {
     Ok(value)
 }
 
-/// Reads the entry of a cluster as kubectl does, extensions aside.
+/// Reads a cluster's entry as kubectl does, but ignores extensions, which may hold anything.
 fn cluster_of_entry(
     context: &str,
     has_user: bool,
@@ -314,7 +314,7 @@ fn cluster_of_entry(
     if let Value::Mapping(mapping) = &mut value {
         mapping.shift_remove("extensions");
         for value in mapping.values_mut() {
-            // Python's `yaml.dump` writes bytes, a certificate's among them, as `!!binary`.
+            // Python's `yaml.dump` writes bytes, such as a certificate's, as `!!binary`.
             if let Value::Tagged(tagged) = value {
                 *value = std::mem::take(&mut tagged.value);
             }

@@ -1,4 +1,4 @@
-//! Reading the files that the user names.
+//! Reads the files that the user names.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -7,15 +7,14 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 
-/// As much as most inputs have.
 const USUAL_BYTES: usize = 8 * 1024;
-/// Far more than any input has.
+/// More than any real input, so that an endless one such as `/dev/zero` is an error.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Reads a file; `-` is standard input.
 ///
 /// # Errors
-/// Where it can't be read, or is larger than any input. A path that a shell would have expanded gets a hint.
+/// If it can't be read, or is larger than 8 MiB. A path that a shell would have expanded gets a hint.
 pub fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
     let result = if path == Path::new("-") {
@@ -32,7 +31,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     }
 }
 
-/// The name of a file for messages.
+/// Returns a file's name for messages, without a token that was passed as a path.
 pub fn name(path: &Path) -> String {
     if path == Path::new("-") {
         return "standard input".to_owned();
@@ -65,7 +64,7 @@ pub fn looks_like_token(name: &str) -> bool {
     ["eyJ", "ZXlK", "sha256~"].iter().any(|start| last.starts_with(start)) || last.len() > 255
 }
 
-/// What to write in place of a path that only a shell, another system or a browser understands.
+/// Returns a hint for a path that only a shell, Windows or a browser understands.
 pub fn unexpanded(path: &str) -> Option<&'static str> {
     // A path from a values file has that file's folder in front.
     let has = |start: &str| path.starts_with(start) || path.contains(&format!("/{start}"));
@@ -83,8 +82,7 @@ pub fn unexpanded(path: &str) -> Option<&'static str> {
     }
 }
 
-/// The folder that relative paths in a file count from; none for what has no folder, such as
-/// standard input, a pipe or a shell's `<(…)`.
+/// Returns the folder of a file, where its relative paths start; `None` for standard input, pipes and `<(…)`.
 pub fn folder(path: &Path) -> Option<PathBuf> {
     use std::os::unix::fs::FileTypeExt as _;
     let is_pipe = path == Path::new("-")
@@ -94,10 +92,10 @@ pub fn folder(path: &Path) -> Option<PathBuf> {
     (!is_pipe).then(|| path.parent().unwrap_or(Path::new("")).to_owned())
 }
 
-/// A path in a file, as seen from the working directory.
+/// Resolves a path in a file against that file's folder.
 ///
 /// # Errors
-/// Where it is relative and the file has no folder.
+/// If it is `-`, or if it is relative and the file has no folder.
 pub fn relative_to(folder: Option<&Path>, path: &str) -> Result<PathBuf, Diagnostic> {
     match folder {
         _ if path == "-" => Err(Diagnostic::error("a values file can't name standard input")

@@ -1,4 +1,4 @@
-//! Reading the files that the user names, and the YAML in them.
+//! Reads the files that the user names, and the YAML in them.
 
 pub mod file;
 pub mod yaml;

@@ -1,4 +1,4 @@
-//! YAML as values and as types, with errors that show no value of the input.
+//! Decodes and parses YAML, with errors that show no value of the input.
 
 use serde::Deserialize as _;
 use serde_yaml::Value;
@@ -43,6 +43,7 @@ pub fn documents(text: &str) -> Result<Vec<Value>, Diagnostic> {
             explained.message = format!("not valid YAML: {}", explained.message);
             explained
         })?;
+        // kubectl, serde_yaml and YAML's specification each merge differently.
         if has_merge_key(&value) {
             let error = Diagnostic::error("YAML merge keys (`<<`) are not supported");
             return Err(error.help("write the keys out"));
@@ -64,9 +65,9 @@ fn has_merge_key(value: &Value) -> bool {
     }
 }
 
-/// Explains an error of the parser about a text, with its line and key, and without the value that serde's type errors
-/// show. If the text isn't known, because documents were merged, neither is the line. Below a key that
-/// `may_be_secret`, a misplaced part of a secret may have become a key, so unknown and empty ones aren't shown.
+/// Explains a parser error with its key and line, without the value that serde's type errors show. `text` is empty for
+/// merged documents, which have no lines. Below a key that `may_be_secret`, unknown and empty keys aren't shown: they
+/// may be part of a misplaced secret.
 pub fn explain(
     error: &serde_yaml::Error,
     text: &str,
@@ -90,7 +91,7 @@ pub fn explain(
             }
             let error = Diagnostic::error(format!("expected {expected}, found {found}"));
             let is_number = matches!(found, "a number" | "a boolean");
-            // Only the file knows how the number was written.
+            // Quote the number as written: parsed, `1.10` would be 1.1.
             let at = location.as_ref().filter(|_| is_number && expected == "text" && !is_secret);
             match at.and_then(|at| scalar(text, at.index())) {
                 Some(scalar) => error.help(format!("put it in quotes: `\"{scalar}\"`")),
@@ -109,7 +110,7 @@ pub fn explain(
     diagnostic.on_line(location.map(|at| format!("{}:{}", at.line(), at.column())))
 }
 
-/// Explains an error that isn't about a type, in the words of YAML.
+/// Explains an error that isn't about a type, with YAML's terms instead of serde's.
 fn about_key(message: &str, is_secret: bool) -> Diagnostic {
     if let Some(key) = message.strip_prefix("duplicate entry with key ") {
         let message = format!("duplicate key {}", shown(key.trim_matches('"')));
@@ -128,7 +129,7 @@ fn without_line(message: &str) -> &str {
     message.split_once(" at line ").map_or(message, |(message, _)| message)
 }
 
-/// The found and the expected type of a type error.
+/// Returns the found and the expected type, if the error is about a type.
 fn type_error(message: &str) -> Option<(&'static str, &str)> {
     let (_, rest) =
         message.split_once("invalid type: ").or_else(|| message.split_once("invalid value: "))?;
@@ -152,7 +153,6 @@ fn type_error(message: &str) -> Option<(&'static str, &str)> {
     Some((kind.map_or("text", |(_, name)| name), expected))
 }
 
-/// The plain scalar that begins at a position of a text.
 fn scalar(text: &str, start: usize) -> Option<&str> {
     let rest = text.get(start..)?;
     let end = rest.find([',', ']', '}', '#', ' ', '\r', '\n']).unwrap_or(rest.len());

@@ -1,7 +1,7 @@
-//! The certificate authority by which the control plane checks a compute cluster's API server.
+//! The certificate authority with which the control plane verifies a compute cluster's API server.
 //!
-//! Its Go client reads PEM with `CertPool.AppendCertsFromPEM`, which skips what it can't read and says
-//! nothing. So what can be meant in one way only is normalised, and the rest is refused.
+//! Its Go client reads PEM with `CertPool.AppendCertsFromPEM`, which silently skips blocks that it can't read. So
+//! unambiguous input is normalised, and everything else is refused.
 
 use std::collections::HashSet;
 
@@ -18,42 +18,42 @@ use crate::show::list;
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
-/// The limit of an object's annotations, of which client-side `kubectl apply` uses one for a copy.
+/// The API server's limit, in bytes. Client-side `kubectl apply` copies the whole object into an annotation.
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 
-/// Certificates, at least one, each once.
+/// One or more distinct certificates.
 #[derive(Debug)]
 pub struct CertificateAuthority {
     /// The PEM for the control plane: clean input byte for byte, other input written anew.
     pub pem: String,
-    /// Its certificates, in the order of the input.
+    /// The certificates, in input order.
     pub certificates: Vec<Certificate>,
 }
 
-/// What is known of one certificate.
+/// A parsed certificate.
 #[derive(Debug)]
 pub struct Certificate {
-    /// Its subject, as RFC 4514 writes it.
+    /// The subject, in RFC 4514 form.
     pub subject: String,
     der: Vec<u8>,
     not_before: i64,
     not_after: i64,
     is_version_1: bool,
-    /// Why it isn't an authority.
+    /// Why it isn't a CA; `None` if it is one.
     defect: Option<&'static str>,
-    /// Whether it is self-signed and for no host, so that Go can't use it even as the server's own.
+    /// Self-signed and for no host, so Go refuses it even as the server's own certificate.
     is_leaf_without_san: bool,
 }
 
 impl Certificate {
-    /// The SHA-256 of its DER, in hexadecimal with colons, as `openssl x509 -fingerprint` prints it.
+    /// Returns the SHA-256 fingerprint, as `openssl x509 -fingerprint -sha256` prints it.
     pub fn sha256(&self) -> String {
         let digest = Sha256::digest(&self.der);
         let hex: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
         hex.join(":")
     }
 
-    /// The last second that it is valid in.
+    /// Returns the last second of its validity, in UTC.
     pub fn expires(&self) -> String {
         time(self.not_after)
     }
@@ -63,7 +63,7 @@ impl CertificateAuthority {
     /// Reads `certificate-authority-data`.
     ///
     /// # Errors
-    /// As [`CertificateAuthority::from_pem`], and where the text isn't base64.
+    /// If the text isn't base64 of what [`CertificateAuthority::from_pem`] accepts.
     pub fn from_base64(text: &str) -> Result<Self, Diagnostic> {
         let text: String = text.split_ascii_whitespace().collect();
         if ["DATA+OMITTED", "REDACTED"].contains(&text.as_str()) {
@@ -83,16 +83,17 @@ impl CertificateAuthority {
         Self::from_pem(&bytes)
     }
 
-    /// Reads a PEM file's bytes.
+    /// Reads a PEM file, and drops duplicate certificates.
     ///
     /// # Errors
-    /// Where they aren't PEM certificates that Go reads. Nothing of them is shown.
+    /// If any block isn't a certificate that Go can read, or there is none. The error shows none of the input.
     pub fn from_pem(bytes: &[u8]) -> Result<Self, Diagnostic> {
         let text = std::str::from_utf8(bytes).map_err(|_| not_pem())?;
         if text.contains("PRIVATE KEY-----") {
             return Err(Diagnostic::error("found a private key; only certificates are allowed")
                 .help("keep only the blocks between `BEGIN CERTIFICATE` and `END CERTIFICATE`"));
         }
+        // Certificates copied from YAML are indented, and Rancher ends each line with `\`.
         let ends = |c: char| c.is_whitespace() || c == '\u{feff}' || c == '\\';
         let lines: String =
             text.lines().map(|line| line.trim_matches(ends).to_owned() + "\n").collect();
@@ -118,6 +119,7 @@ impl CertificateAuthority {
                 certificates.push(certificate);
             }
         }
+        // The parser skips blocks of unknown types without an error.
         if blocks != total {
             return Err(not_pem());
         }
@@ -127,7 +129,7 @@ impl CertificateAuthority {
         Ok(Self { pem, certificates })
     }
 
-    /// What is suspicious at a time, which decides about findings only.
+    /// Returns the findings at a time. Nothing else depends on the clock, so that renders are reproducible.
     pub fn findings(&self, now: Timestamp) -> Vec<Diagnostic> {
         let now = now.as_second();
         let mut findings: Vec<Diagnostic> =
@@ -169,9 +171,10 @@ impl CertificateAuthority {
 }
 
 impl Certificate {
-    /// Reads one; none where it isn't a certificate that Go takes.
+    /// Parses a certificate, or returns `None` if Go would refuse it.
     fn read(der: &[u8]) -> Option<Self> {
         let (rest, certificate) = X509Certificate::from_der(der).ok()?;
+        // Go refuses a negative serial number.
         let serial_is_negative =
             certificate.raw_serial().first().is_none_or(|byte| byte & 0x80 != 0);
         if !rest.is_empty() || serial_is_negative {
@@ -225,7 +228,7 @@ fn about_role(certificate: &Certificate) -> Option<Diagnostic> {
     Some(Diagnostic::finding(Code::CaNotACa, message).help(help))
 }
 
-/// Whether a text is nothing but certificates and line feeds, which Go reads in full.
+/// Whether a text has certificates and line feeds only: Go reads it in full, so it is kept unchanged.
 fn is_clean(text: &str) -> bool {
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     let is_body = |line: &str| !line.is_empty() && line.bytes().all(is_base64);
@@ -235,7 +238,6 @@ fn is_clean(text: &str) -> bool {
         && !text.ends_with("\n\n")
 }
 
-/// A certificate as OpenSSL and Go write it.
 fn encode(der: &[u8]) -> String {
     let body = STANDARD.encode(der);
     let lines: Vec<&str> = (0..body.len())
@@ -245,7 +247,7 @@ fn encode(der: &[u8]) -> String {
     format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"))
 }
 
-/// A time in UTC. X.509's "never", the last second of 9999, is some hours past jiff's last one.
+/// Formats a Unix time in UTC. X.509's "never", the last second of 9999, is some hours past jiff's maximum.
 pub fn time(seconds: i64) -> String {
     Timestamp::from_second(seconds)
         .map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), |time| time.to_string())

@@ -5,14 +5,14 @@ use crate::values::MergedValues;
 
 /// Collects diagnostics, each with its place.
 pub struct Checks<'a> {
-    /// The values that they are about.
+    /// The values that the diagnostics are about.
     pub cluster: &'a MergedValues,
-    /// What was collected.
+    /// The diagnostics so far.
     pub diagnostics: Diagnostics,
 }
 
 impl Checks<'_> {
-    /// Returns the value of a result, and collects its error, which is about a key of the values.
+    /// Returns a result's value, or collects its error as one about a key of the values.
     pub fn take<T>(&mut self, key: &str, result: Result<T, Diagnostic>) -> Option<T> {
         result.map_err(|error| self.push(key, error)).ok()
     }
@@ -22,7 +22,7 @@ impl Checks<'_> {
         self.diagnostics.push(diagnostic.at(&self.cluster.place(key)));
     }
 
-    /// Adds a diagnostic about another file, of which the place is known.
+    /// Adds a diagnostic about a place in another file, such as the kubeconfig.
     pub fn push_at(&mut self, place: &Place, diagnostic: Diagnostic) {
         let cluster = self.cluster.place("name").cluster;
         self.diagnostics.push(diagnostic.at(&Place { cluster, ..place.clone() }));

@@ -1,4 +1,4 @@
-//! The External Secrets Operator: by which store, key and property a secret travels without being read here.
+//! The External Secrets Operator: the stores, keys and properties with which it moves secrets that aren't read here.
 
 use super::Outline;
 use super::checks::Checks;
@@ -8,18 +8,18 @@ use crate::show::shown;
 use crate::sources::Delivery;
 use crate::values::{ExternalSecretsValues, RemoteKeys, Store, Text};
 
-/// What an `externalSecret` form needs beside its own keys.
+/// `externalSecrets`, checked and completed.
 #[derive(Debug)]
 pub struct ExternalSecrets {
     /// The store as the compute cluster knows it.
     pub compute_store: Store,
-    /// The store as the control-plane cluster knows it; none where only the S3 key is in a store.
+    /// The store as the control-plane cluster knows it; `None` if it has no `controlPlaneStore`.
     pub control_plane_store: Option<Store>,
     /// The token's key in the store.
     pub token_key: String,
-    /// The token's property; none where the store has no properties.
+    /// The property of that key; `None` for a store without properties.
     pub token_property: Option<String>,
-    /// How often the operator looks, as Go prints a duration.
+    /// How often the operator reads the store, as a Go duration (`1h0m0s`).
     pub refresh_interval: String,
 }
 
@@ -34,7 +34,7 @@ pub struct StoredKeys {
     pub secret_access_key_property: String,
 }
 
-/// Checks and completes `externalSecrets`. A store that the outline needs has to be there.
+/// Checks and completes `externalSecrets`. A missing store is an error if the outline needs it.
 pub fn resolve(
     values: &ExternalSecretsValues,
     outline: &Outline,
@@ -110,7 +110,7 @@ pub fn resolve_keys(remote: &RemoteKeys, checks: &mut Checks<'_>) -> Option<Stor
     })
 }
 
-/// Stores differ in what a key may hold; all of them take these characters.
+/// Checks for the characters that every store accepts in a key.
 fn check_key_prefix(prefix: &str) -> Result<(), Diagnostic> {
     let is_of_key = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'/' | b'-')
@@ -132,8 +132,7 @@ fn check_property(property: &str) -> Result<(), Diagnostic> {
     }
 }
 
-/// A duration as Go prints it: the API server writes it so, and a GitOps tool would see any other
-/// spelling as a difference for ever.
+/// Rewrites a duration as Go prints it: the API server stores that form, and GitOps tools diff any other forever.
 fn go_duration(text: &str) -> Result<String, Diagnostic> {
     let bad = || {
         let message = format!("{} is not a duration", shown(text));

@@ -8,11 +8,11 @@ use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 use crate::values::Text;
 
-/// What every object is labelled with: the tool, the application, the compute cluster.
+/// The labels of every object. The runbooks read the first and the last to see which cluster owns an object.
 const OWN_LABELS: [&str; 3] =
     ["app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "app.kubernetes.io/instance"];
 
-/// Our labels and the user's.
+/// Returns our labels and the user's.
 pub fn labels(
     name: &str,
     values: &Option<BTreeMap<Text, Text>>,
@@ -30,7 +30,7 @@ pub fn labels(
     labels
 }
 
-/// The user's annotations.
+/// Returns the user's annotations.
 pub fn annotations(
     values: &Option<BTreeMap<Text, Text>>,
     checks: &mut Checks<'_>,
@@ -38,6 +38,7 @@ pub fn annotations(
     for key in values.iter().flatten().map(|(key, _)| key) {
         // An annotation's prefix, unlike a label's, may have upper case.
         checks.take("annotations", check_key(&key.to_ascii_lowercase()));
+        // The token controller reads the former on token Secrets, and kubectl writes the latter.
         let is_of_kubernetes = key.starts_with("kubernetes.io/service-account.");
         if is_of_kubernetes || &**key == "kubectl.kubernetes.io/last-applied-configuration" {
             checks.push("annotations", reserved(key));

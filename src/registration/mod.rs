@@ -1,4 +1,4 @@
-//! resolve: the inputs about a cluster become a [`Registration`], or diagnostics. Nothing is read here.
+//! Turns the inputs about a cluster into a [`Registration`], or diagnostics. Reads no files.
 
 pub mod certificate_authority;
 mod checks;
@@ -28,20 +28,20 @@ pub use shared::find_shared_servers;
 use storage::Storage;
 use token::Token;
 
-/// What decides which objects a registration has. No kubeconfig and no secret has to be read to know it.
+/// Decides which objects a registration has. Known without reading the kubeconfig or any secret.
 #[derive(Debug)]
 pub struct Outline {
     /// Name of the cluster in the control plane.
     pub name: String,
     /// The service account that the control plane uses.
     pub service_account: ServiceAccount,
-    /// How the Secret with its token comes to the control plane.
+    /// How the Secret with its token gets to the control plane.
     pub token: Delivery,
-    /// How the Secret with the S3 key comes to the compute cluster.
+    /// How the Secret with the S3 key gets to the compute cluster.
     pub s3_key: Delivery,
 }
 
-/// Everything that is rendered about a cluster.
+/// Everything to render for a cluster.
 #[derive(Debug)]
 pub struct Registration {
     /// Decides which objects there are.
@@ -50,13 +50,13 @@ pub struct Registration {
     pub server: Server,
     /// The CA that verifies it.
     pub ca: Ca,
-    /// What is copied into the Cluster's spec.
+    /// Copied into the Cluster's spec.
     pub spec: ClusterSpec,
     /// The storage that jobs use.
     pub storage: Storage,
-    /// The token; none if this run doesn't render it.
+    /// The token; `None` if this run doesn't render it.
     pub token: Option<Token>,
-    /// How the External Secrets Operator reaches its stores; none without a store.
+    /// How the External Secrets Operator reaches its stores; `None` without a store.
     pub external_secrets: Option<ExternalSecrets>,
     /// Labels of every object.
     pub labels: BTreeMap<String, String>,
@@ -65,8 +65,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// The one list of its secrets, as far as this run has read them. The access key ID isn't one: it is often the
-    /// cluster's name.
+    /// Returns the secrets that this run has read. The access key ID isn't one: it is often the cluster's name.
     pub fn secrets(&self) -> Secrets {
         let token = self.token.iter().map(|token| &token.secret);
         let all: Vec<Secret> = token.chain(self.storage.secrets()).cloned().collect();
@@ -79,15 +78,15 @@ impl Registration {
 pub enum Ca {
     /// These certificates.
     Certificates(CertificateAuthority),
-    /// The roots that the controller has.
+    /// The controller's own roots.
     System,
 }
 
-/// The conclusions about a cluster. A part that is wrong is `None`, and its error is among the diagnostics.
+/// The result of resolving a cluster. A part that failed is `None`, with its error in `diagnostics`.
 pub struct Resolution {
-    /// Its values.
+    /// The merged values.
     pub cluster: MergedValues,
-    /// Where the rest comes from.
+    /// The sources of all other inputs.
     pub sources: Sources,
     /// Decides which objects there are.
     pub outline: Outline,
@@ -111,7 +110,7 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    /// Returns the registration, unless a part is wrong.
+    /// Returns the registration, or `None` if a part of it failed.
     pub fn registration(self) -> Option<Registration> {
         Some(Registration {
             server: self.server?,

@@ -1,14 +1,14 @@
-//! Kubernetes' rules for names, labels and keys, and the placeholders that are left in them.
+//! Kubernetes' rules for names, labels and keys, and a check for leftover placeholders.
 //!
 //! Source: `k8s.io/apimachinery/pkg/util/validation`.
 
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 
-/// Checks an RFC 1123 label, as a cluster's name has to be: jobs ask for it by a label's value.
+/// Checks an RFC 1123 label. A cluster's name must be one: jobs name it in the label `michelangelo/cluster-affinity`.
 ///
 /// # Errors
-/// Where it isn't one.
+/// If it isn't one.
 pub fn check_label(name: &str) -> Result<(), Diagnostic> {
     check_filled_in(name)?;
     let is_good = name.len() <= 63 && is_dns_label(name);
@@ -16,10 +16,10 @@ pub fn check_label(name: &str) -> Result<(), Diagnostic> {
     demand(is_good, name, "a DNS label", help)
 }
 
-/// Checks an RFC 1123 subdomain, as the names of most objects are.
+/// Checks an RFC 1123 subdomain, the form of most objects' names.
 ///
 /// # Errors
-/// Where it isn't one.
+/// If it isn't one.
 pub fn check_subdomain(name: &str) -> Result<(), Diagnostic> {
     check_filled_in(name)?;
     let is_good = name.len() <= 253 && name.split('.').all(is_dns_label);
@@ -30,7 +30,7 @@ pub fn check_subdomain(name: &str) -> Result<(), Diagnostic> {
 /// Checks the key of a label or annotation: an optional DNS prefix and `/`, then a word.
 ///
 /// # Errors
-/// Where it isn't one.
+/// If it isn't one.
 pub fn check_key(key: &str) -> Result<(), Diagnostic> {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
@@ -44,16 +44,16 @@ pub fn check_key(key: &str) -> Result<(), Diagnostic> {
 /// Checks a label's value.
 ///
 /// # Errors
-/// Where it isn't one.
+/// If it isn't one.
 pub fn check_label_value(value: &str) -> Result<(), Diagnostic> {
     let help = "use at most 63 letters, digits, `-`, `_` and `.`";
     demand(value.is_empty() || is_word(value), value, "a valid label value", help)
 }
 
-/// Checks the name of an environment variable, as Kubernetes takes it from a ConfigMap's key.
+/// Checks a ConfigMap's key that becomes an environment variable (`envFrom`).
 ///
 /// # Errors
-/// Where it isn't one.
+/// If it isn't one.
 pub fn check_variable(name: &str) -> Result<(), Diagnostic> {
     let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_odd =
@@ -70,10 +70,10 @@ fn demand(is_good: bool, text: &str, what: &str, help: &str) -> Result<(), Diagn
     }
 }
 
-/// Refuses a text that is still to be filled in, or was copied with white space around it.
+/// Refuses an empty text, a leftover placeholder, and white space from copying.
 ///
 /// # Errors
-/// Where it is empty, has `<words>`, `${…}` or `{{…}}` in it, or has white space at an end.
+/// If it is empty, contains `<words>`, `${…}` or `{{…}}`, or has white space at an end.
 pub fn check_filled_in(text: &str) -> Result<(), Diagnostic> {
     if text.is_empty() {
         return Err(

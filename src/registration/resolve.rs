@@ -1,4 +1,4 @@
-//! From what was read about a cluster to the conclusions. Nothing is read here.
+//! Checks what was read about a cluster and draws the conclusions. Reads no files.
 
 use jiff::Timestamp;
 
@@ -19,7 +19,7 @@ use crate::sources::{
 };
 use crate::values::{ClusterSpec, ExternalSecretsValues};
 
-/// Draws the conclusions about a cluster. `now` decides about findings only.
+/// Resolves a cluster. `now` affects findings only.
 pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
     let Inputs { cluster, sources, server, s3_key, extra_env, token, needs_token } = inputs;
     let values = &cluster.values;
@@ -34,6 +34,7 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
     let service_account =
         service_account::resolve(service_account.unwrap_or(&Default::default()), &mut checks);
     let storage = storage::resolve(values.storage.as_ref(), s3_key, extra_env, &mut checks);
+    // Refuse now: a job that meets a missing token Secret fails for good.
     if needs_token && sources.token == TokenSource::Undecided {
         checks.push("token", no_token(&service_account));
     }
@@ -130,7 +131,7 @@ fn resolve_server(
     (Some(kubeconfig), server, ca)
 }
 
-/// Findings about a CA that isn't the one of the server that the control plane dials.
+/// Returns findings if the kubeconfig's CA isn't the one of the server that the control plane dials.
 fn about_kubeconfig_ca(
     kubeconfig: &KubeconfigCluster,
     sources: &Sources,
@@ -153,7 +154,7 @@ fn about_kubeconfig_ca(
 /// Checks a CA.
 ///
 /// # Errors
-/// If there is none, or it isn't one.
+/// If it is missing or unusable.
 pub fn resolve_ca(
     given: GivenCa,
     kubeconfig: &KubeconfigCluster,
@@ -163,6 +164,7 @@ pub fn resolve_ca(
     let is_kubeconfig = source == CaSource::Kubeconfig;
     let authority = match given {
         GivenCa::System => return Ok(Ca::System),
+        // A CA from the values is used despite the flag, which is about the kubeconfig's own.
         given if is_kubeconfig && kubeconfig.is_insecure => {
             return Err(insecure(matches!(given, GivenCa::Missing))
                 .at(&kubeconfig.place("insecure-skip-tls-verify")));

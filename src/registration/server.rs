@@ -1,6 +1,6 @@
 //! The address of an API server, as the control plane dials it, and of a storage endpoint.
 //!
-//! The control plane builds its URL of `host`, `:` and `port`, so neither may hold anything else.
+//! The control plane dials `host` + `:` + `port`, so neither may contain anything else.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -16,7 +16,7 @@ use crate::show::{shown, shown_url};
 const REACHABLE: &str =
     "set `kubeconfig.server` to the address at which the control plane reaches it";
 
-/// The host that Michelangelo's documentation has in its example.
+/// The host in the example of Michelangelo's documentation.
 const EXAMPLE_HOST: &str = "compute-cluster.example.com";
 
 /// An API server's address in its normal form.
@@ -35,10 +35,10 @@ impl fmt::Display for Server {
 }
 
 impl Server {
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// Where the control plane couldn't dial it by host and port alone.
+    /// If the control plane can't dial it with host and port alone.
     pub fn parse(url: &str) -> Result<Self, Diagnostic> {
         refuse_secret(url, url.contains('@'))?;
         check_filled_in(url)?;
@@ -59,12 +59,12 @@ impl Server {
         Ok(Self { host, port })
     }
 
-    /// The host as a Cluster has it: `https://` and the name or address.
+    /// Returns a Cluster's `host`: `https://` and the name or address.
     pub fn url_host(&self) -> String {
         format!("https://{}", self.host)
     }
 
-    /// What is suspicious about the address: one finding at most, the gravest.
+    /// Returns the gravest finding about the address, if any.
     pub fn finding(&self) -> Option<Diagnostic> {
         let host = self.host.as_str();
         if is_loopback(host) {
@@ -97,8 +97,8 @@ impl Server {
         Some(Diagnostic::finding(code, message).help(REACHABLE))
     }
 
-    /// What the kubeconfig asks for and the control plane doesn't do when it dials this address, each with
-    /// the key that asks for it.
+    /// Returns findings about kubeconfig settings that the control plane doesn't support, each with its key.
+    /// `is_replaced` means that `kubeconfig.server` replaces the kubeconfig's address.
     pub fn kubeconfig_findings(
         &self,
         kubeconfig: &KubeconfigCluster,
@@ -126,21 +126,21 @@ impl Server {
         findings
     }
 
-    /// Whether it is a DNS endpoint of GKE, whose certificate is from a public authority.
+    /// Whether it is a GKE DNS endpoint, whose certificate is from a public CA.
     pub fn is_gke_dns_endpoint(&self) -> bool {
         self.host.ends_with(".gke.goog")
     }
 }
 
-/// Whether a kubeconfig's server is a proxy that many clusters share, told apart by the path.
+/// Whether a kubeconfig's server has a path, as proxies do to tell their clusters apart.
 pub fn is_proxy(url: &str) -> bool {
     split(url).is_ok_and(|uri| !uri.path().trim_matches('/').is_empty())
 }
 
-/// Splits a URL, refusing what [`Uri`] drops, rewrites or reads otherwise than client-go.
+/// Splits a URL. Refuses characters that [`Uri`] drops, rewrites or reads differently from client-go.
 ///
 /// # Errors
-/// Where it isn't a URL of a server. Userinfo isn't shown.
+/// If it isn't a server's URL. Userinfo isn't shown.
 pub fn split(url: &str) -> Result<Uri, Diagnostic> {
     let is_odd =
         |c: char| matches!(c, '#' | '@' | '%' | '\\') || c.is_whitespace() || !c.is_ascii();
@@ -150,12 +150,12 @@ pub fn split(url: &str) -> Result<Uri, Diagnostic> {
     url.parse().map_err(|_| unusable(url))
 }
 
-/// Whether a URL has a scheme, in any case.
+/// Whether a URL has a scheme, ignoring case.
 pub fn has_scheme(url: &str, scheme: &str) -> bool {
     url.split_once("://").is_some_and(|(found, _)| found.eq_ignore_ascii_case(scheme))
 }
 
-/// The host in its normal form, and the port where there is one.
+/// Returns the host in its normal form and the port, if any. Returns `None` if either is invalid.
 pub fn host_and_port(uri: &Uri) -> Option<(String, Option<u16>)> {
     let authority = uri.authority()?.as_str();
     let host = uri.host()?;
@@ -181,7 +181,7 @@ pub fn host_and_port(uri: &Uri) -> Option<(String, Option<u16>)> {
             && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
-    // `127.1` and `2130706433` are addresses to some and names to others.
+    // Some parsers read `127.1` and `2130706433` as addresses, others as names.
     let last = host.rsplit('.').next().unwrap_or_default();
     let is_numeric = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
     let is_host = match is_numeric {
@@ -191,7 +191,7 @@ pub fn host_and_port(uri: &Uri) -> Option<(String, Option<u16>)> {
     is_host.then_some((host, port))
 }
 
-/// Whether a host is the machine or pod itself.
+/// Whether a host is the caller's own machine or pod.
 pub fn is_loopback(host: &str) -> bool {
     match bare(host).parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(address) => address.is_loopback() || address.is_unspecified(),
@@ -208,7 +208,7 @@ fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Refuses a URL with a user or query, which may be a password or token, without showing it.
+/// Refuses a URL with a user or query, without showing it: it may be a password or token.
 ///
 /// # Errors
 /// If it has one of them.

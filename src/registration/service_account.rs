@@ -9,7 +9,7 @@ use crate::values::{Rule, Scope, ServiceAccountValues, Text};
 /// The service account, checked.
 #[derive(Debug)]
 pub struct ServiceAccount {
-    /// Its name.
+    /// Name of the account and of its role.
     pub name: String,
     /// Names of its token Secrets, at least one; the last is the current one.
     pub token_secrets: Vec<String>,
@@ -37,8 +37,7 @@ pub fn resolve(values: &ServiceAccountValues, checks: &mut Checks<'_>) -> Servic
     ServiceAccount { name, token_secrets, extra_rules, scope }
 }
 
-/// The role has the service account's name, too, and Kubernetes has roles of its own, which it would
-/// replace; the service account `default` is every pod's.
+/// Refuses Kubernetes' own names: our role would replace the built-in one, and `default` is every pod's account.
 fn check_name(name: &str) -> Result<(), Diagnostic> {
     check_subdomain(name)?;
     match name {
@@ -57,7 +56,7 @@ fn check_token_secrets(names: &[String]) -> Result<(), Diagnostic> {
     names.iter().try_for_each(|name| check_subdomain(name))
 }
 
-/// As the API server checks a PolicyRule (`k8s.io/kubernetes/pkg/apis/rbac/validation`).
+/// Checks a rule as the API server does (`k8s.io/kubernetes/pkg/apis/rbac/validation`).
 fn check_rule(rule: &Rule, scope: Scope) -> Result<(), Diagnostic> {
     let has = |list: &Option<Vec<Text>>| list.as_ref().is_some_and(|list| !list.is_empty());
     let urls = has(&rule.non_resource_urls);

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
 use crate::show::list;
 
-/// Adds the findings about clusters that share host and port, for which the controller keeps one client.
+/// Adds a finding to clusters with the same host and port: the controller keeps one client for both, with one token.
 pub fn find_shared_servers(resolutions: &mut [Resolution]) {
     find_shared(
         resolutions,
@@ -23,8 +23,7 @@ pub fn find_shared_servers(resolutions: &mut [Resolution]) {
     );
 }
 
-/// Adds a finding to each of the clusters that have the same thing. As it isn't the fault of one of them, it is accepted
-/// only if all of them accept it.
+/// Adds a finding to each cluster that shares a thing. It is accepted only if all of them accept it.
 fn find_shared<T: Eq + Hash>(
     resolutions: &mut [Resolution],
     key: &str,

@@ -17,7 +17,7 @@ use crate::values::{Credentials, KeyPair, Scheme, SecretForm, StorageValues, Tex
 pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 /// The secret half of the S3 key, in the ConfigMap and the Secret.
 pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
-/// The keys of the ConfigMap that other keys of `storage` set.
+/// Keys of the ConfigMap that `storage` sets itself, so `extraEnv` can't.
 const OWN_KEYS: [&str; 5] = [
     "MA_FILE_SYSTEM",
     "MA_FILE_SYSTEM_S3_SCHEME",
@@ -49,7 +49,7 @@ pub enum Access {
     WorkloadIdentity,
     /// Someone else manages the objects with the key.
     ExistingSecret,
-    /// An S3 key; none if this run doesn't read it.
+    /// An S3 key; `None` if this run doesn't read it.
     Keys(Option<S3Key>),
     /// An S3 key that the External Secrets Operator gets from a store.
     External(StoredKeys),
@@ -63,7 +63,7 @@ pub struct S3Key {
 }
 
 impl S3Key {
-    /// Its halves as environment variables.
+    /// Returns both halves, as environment variables.
     pub fn variables(&self) -> [(&str, &str); 2] {
         [
             (ACCESS_KEY_ID, self.access_key_id.expose()),
@@ -72,7 +72,6 @@ impl S3Key {
     }
 }
 
-/// The value of an environment variable.
 #[derive(Debug)]
 enum Variable {
     Public(String),
@@ -80,7 +79,7 @@ enum Variable {
 }
 
 impl Storage {
-    /// The S3 key, if there is one and this run reads it.
+    /// Returns the S3 key, if there is one and this run reads it.
     pub fn s3_key(&self) -> Option<&S3Key> {
         match &self.access {
             Access::Keys(key) => key.as_ref(),
@@ -88,7 +87,7 @@ impl Storage {
         }
     }
 
-    /// The environment of every pod, in the order of the ConfigMap.
+    /// Returns the environment of every pod, in the order of the ConfigMap.
     pub fn environment(&self) -> Vec<(&str, &str)> {
         let scheme = match self.scheme {
             Scheme::Http => "http",
@@ -107,7 +106,7 @@ impl Storage {
         environment
     }
 
-    /// The secrets in it.
+    /// Returns the secrets that this run has read.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let variables = self.extra_env.values().filter_map(|value| match value {
             Variable::Public(_) => None,
@@ -117,8 +116,8 @@ impl Storage {
     }
 }
 
-/// Checks and completes `storage`. `key` are the given halves of the S3 key, and `read` the variables of `extraEnv` from
-/// the environment and files, if this run reads them.
+/// Checks and completes `storage`. `key` has the halves of the S3 key, and `read` the variables of `extraEnv` from the
+/// environment and files, if this run reads them.
 pub fn resolve(
     values: Option<&StorageValues>,
     key: Option<[Option<ReadSecret>; 2]>,
@@ -133,7 +132,7 @@ pub fn resolve(
     let endpoint_scheme = endpoint.as_ref().map(|url| resolve_endpoint(url, *scheme, checks));
     let extra_env = resolve_extra_env(extra_env.iter().flatten(), read, checks);
     let access = resolve_access(credentials.as_ref(), key, checks);
-    // Only now, so that one run shows all errors.
+    // Return only now, so that one run reports all errors.
     checked_file_system?;
     let endpoint_scheme = match endpoint_scheme {
         Some(scheme) => Some(scheme?),
@@ -148,7 +147,6 @@ pub fn resolve(
     })
 }
 
-/// Checks `storage.endpoint`. Returns the scheme of its URL.
 fn resolve_endpoint(url: &str, scheme: Option<Scheme>, checks: &mut Checks<'_>) -> Option<Scheme> {
     let (found, host) = checks.take("storage.endpoint", scheme_and_host(url))?;
     if let Some(scheme) = scheme.filter(|scheme| *scheme != found) {
@@ -196,7 +194,7 @@ fn resolve_access(
     }
 }
 
-/// Checks the halves of the S3 key; none if this run doesn't read them.
+/// Checks the S3 key. Returns `Some(None)` if this run doesn't read it.
 fn resolve_key(
     pair: &KeyPair,
     key: Option<[Option<ReadSecret>; 2]>,
@@ -225,7 +223,7 @@ fn resolve_key(
 }
 
 fn check_file_system(url: &str) -> Result<(), Diagnostic> {
-    // A user alone is part of URLs such as `abfs://container@account`.
+    // A user without a password is fine: `abfs://container@account`.
     server::refuse_secret(url, has_password(url))?;
     check_filled_in(url)?;
     let is_good = url.split_once("://").is_some_and(|(scheme, rest)| {
@@ -242,7 +240,6 @@ fn check_file_system(url: &str) -> Result<(), Diagnostic> {
     Err(Diagnostic::error(message).help("write one such as `s3://default`"))
 }
 
-/// The scheme and host of an S3 endpoint.
 fn scheme_and_host(url: &str) -> Result<(Scheme, String), Diagnostic> {
     server::refuse_secret(url, url.contains('@'))?;
     check_filled_in(url)?;
@@ -259,7 +256,6 @@ fn scheme_and_host(url: &str) -> Result<(Scheme, String), Diagnostic> {
     })
 }
 
-/// Checks the variables, and decides which of them are secret.
 fn resolve_extra_env<'a>(
     forms: impl Iterator<Item = (&'a Text, &'a SecretForm)>,
     mut read: BTreeMap<String, ReadSecret>,
@@ -294,6 +290,7 @@ fn check_name(name: &str, key: &str, checks: &mut Checks<'_>) {
         checks.push(key, error.help("remove it here"));
     }
     checks.take(key, check_variable(name));
+    // Each key of the ConfigMap becomes a variable of every Ray container.
     if name == "PATH" || name.starts_with("LD_") || name.starts_with("RAY_") {
         let message = format!("{} overrides the image's value in every Ray pod", shown(name));
         checks.push(key, Diagnostic::finding(Code::UnusualEnv, message).help("remove it"));

@@ -1,7 +1,7 @@
 //! The service account's token, which the control plane sends to a compute cluster byte for byte.
 //!
 //! Kubernetes makes two kinds, both JSON Web Tokens: the long-lived one of a token Secret, and the one of
-//! `kubectl create token`, which expires. Whether one is authentic only the API server knows.
+//! `kubectl create token`, which expires. Only the API server knows whether one is authentic.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -15,44 +15,44 @@ use crate::findings::Code;
 use crate::secret::Secret;
 use crate::show::shown;
 
-/// The issuer of the token of a Secret.
+/// Issuer of a token Secret's token. `kubectl create token` has the API server's own.
 const SECRET_ISSUER: &str = "kubernetes/serviceaccount";
 
-/// A token that is rendered.
+/// A token to render.
 #[derive(Debug)]
 pub struct Token {
     /// The token itself.
     pub secret: Secret,
-    /// What it says about itself; none where it isn't a JSON Web Token.
+    /// Its claims; `None` if it isn't a JSON Web Token.
     pub claims: Option<Claims>,
 }
 
-/// What a token says about itself.
+/// The claims of a token, unverified.
 #[derive(Debug)]
 pub struct Claims {
     /// `sub`
     pub subject: Option<String>,
-    /// When it expires, in seconds since 1970.
+    /// Unix time, in seconds.
     expires: Option<i64>,
-    /// The token Secret that it belongs to, for a long-lived token.
+    /// Name of its Secret, if it is a long-lived token.
     pub token_secret: Option<String>,
 }
 
 impl Claims {
-    /// When it expires; none where it doesn't.
+    /// Returns when it expires, in UTC; `None` if it doesn't.
     pub fn expires(&self) -> Option<String> {
         self.expires.map(time)
     }
 }
 
 impl Token {
-    /// Takes a token.
+    /// Reads a token's claims.
     pub fn new(secret: Secret) -> Self {
         let claims = claims(secret.expose());
         Self { secret, claims }
     }
 
-    /// What is suspicious, for a service account, at a time that decides about findings only.
+    /// Returns the findings about the token of a service account, at a time.
     pub fn findings(&self, account: &ServiceAccount, now: Timestamp) -> Vec<Diagnostic> {
         if let Some(finding) = self.secret.unresolved() {
             return vec![finding];
@@ -86,6 +86,7 @@ impl Token {
             );
             findings.push(Diagnostic::finding(Code::TokenSecretNotCurrent, message).help(&source));
         }
+        // The control plane never renews a token, so a later expiry is a finding, too.
         if let Some(expires) = claims.expires {
             let (code, verb) = match expires <= now.as_second() {
                 true => (Code::TokenExpired, "expired"),
@@ -97,7 +98,7 @@ impl Token {
         findings
     }
 
-    /// Whether it is a JSON Web Token in base64, as a Secret's `data` has it.
+    /// Whether it is a JSON Web Token in base64, as in a Secret's `data`.
     fn is_base64(&self) -> bool {
         let text: String = self.secret.expose().split_ascii_whitespace().collect();
         let decoded = STANDARD.decode(text).ok();
@@ -105,7 +106,7 @@ impl Token {
     }
 }
 
-/// Reads the claims of a JSON Web Token: header, claims and signature in base64url between dots.
+/// Reads the claims of a JSON Web Token, `HEADER.CLAIMS.SIGNATURE` in base64url.
 fn claims(token: &str) -> Option<Claims> {
     let object = |part: &str| -> Option<Map<String, Value>> {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
@@ -123,7 +124,7 @@ fn claims(token: &str) -> Option<Claims> {
     let text = |key: &str| claims.get(key).and_then(Value::as_str).map(str::to_owned);
     let is_of_secret = text("iss").as_deref() == Some(SECRET_ISSUER);
     let expires = claims.get("exp").and_then(|exp| {
-        // A fraction is dropped, as Go drops it.
+        // Go drops a fraction, too.
         #[allow(clippy::cast_possible_truncation, reason = "it saturates")]
         exp.as_i64().or_else(|| exp.as_f64().map(|seconds| seconds as i64))
     });

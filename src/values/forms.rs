@@ -1,5 +1,4 @@
-//! The values that take one of several forms: a word, or a mapping. No error here shows a value, since
-//! it may be a secret in the wrong place.
+//! Values that are either a word or a mapping. No error here shows a value: it may be a misplaced secret.
 
 use std::fmt;
 
@@ -14,15 +13,15 @@ use crate::secret::Secret;
 /// `storage.credentials`: how jobs get access to the storage.
 #[derive(Debug)]
 pub enum Credentials {
-    /// By the platform, without keys.
+    /// The platform gives it to the pods, without keys.
     WorkloadIdentity,
-    /// By a Secret and ConfigMap keys that someone else manages.
+    /// With a Secret and ConfigMap keys that someone else manages.
     ExistingSecret,
-    /// By an S3 key pair.
+    /// With an S3 key pair.
     Keys(KeyPair),
-    /// By an S3 key pair that the External Secrets Operator gets from a store.
+    /// With an S3 key pair that the External Secrets Operator gets from a store.
     ExternalSecret(RemoteKeys),
-    /// Still to be chosen, as `init` leaves it.
+    /// Not chosen yet: the placeholder that `init` writes.
     Placeholder,
 }
 
@@ -115,16 +114,16 @@ impl JsonSchema for Credentials {
     }
 }
 
-/// A secret as a values file gives it.
+/// A secret in a values file, or a reference to one.
 #[derive(Clone, Debug)]
 pub enum SecretForm {
     /// The secret itself.
     Literal(Secret),
-    /// Where it is read from.
+    /// A place to read it from.
     From(SecretSource),
 }
 
-/// Where a secret is read from.
+/// A place to read a secret from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretSource {
     /// Name of an environment variable.
@@ -174,12 +173,12 @@ impl JsonSchema for SecretForm {
     }
 }
 
-/// `token`: where the service account's token comes from.
+/// `token`: the source of the service account's token.
 #[derive(Clone, Debug)]
 pub enum TokenForm {
-    /// It is read.
+    /// Read from an environment variable or a file.
     From(SecretSource),
-    /// The External Secrets Operator takes it from the compute cluster to the control plane.
+    /// Moved from the compute cluster to the control plane by the External Secrets Operator.
     ExternalSecret,
     /// Someone else makes the Secret.
     None,
@@ -218,13 +217,12 @@ fn source(key: &str) -> Schema {
     })
 }
 
-/// A value of one of these forms.
 enum Form<T> {
     Word(String),
     Mapping(T),
 }
 
-/// Reads a value of several forms. What isn't one of them is an error that shows nothing of it.
+/// Reads a value of several forms, with errors that don't show it, as serde's own would.
 struct OneOf<T, V> {
     expected: &'static str,
     convert: fn(Form<T>) -> Option<V>,

@@ -1,4 +1,4 @@
-//! From the `-f` of a command line to the values of each cluster.
+//! Reads the values of each cluster from the files and folders of `-f`.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,40 +15,40 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::input::{file, yaml};
 use crate::show::{list, shown};
 
-/// The file of a folder that is merged under each of the others.
+/// Merged under each of the other files of its folder.
 const DEFAULTS: &str = "defaults.yaml";
-/// What most often helps where YAML can't be parsed.
+/// The usual fix if YAML can't be parsed.
 const QUOTES: &str = "put the value in quotes if it has `: ` or ` #` in it, or begins with one of `@ % & * ! | > [ {`; indent with spaces";
 
 /// One document of values.
 struct Layer {
     file: String,
-    /// From where its relative paths count; none for a pipe.
+    /// Relative paths start here; `None` for a pipe.
     folder: Option<PathBuf>,
     value: Value,
 }
 
 /// The values of one cluster, merged over defaults.
 pub struct MergedValues {
-    /// The result.
+    /// The merged values.
     pub values: Values,
     own: Arc<Layer>,
-    /// The defaults that were merged under its own, the nearest first.
+    /// The nearest first.
     defaults: Vec<Arc<Layer>>,
 }
 
 impl MergedValues {
-    /// The cluster's name; empty if it has none.
+    /// Returns the cluster's name; empty if it has none.
     pub fn name(&self) -> &str {
         self.values.name.as_deref().unwrap_or_default()
     }
 
-    /// Path of the values file, as given.
+    /// Returns the path of the values file, as given.
     pub fn file(&self) -> &str {
         &self.own.file
     }
 
-    /// The place of a flag or variable, or of a key such as `kubeconfig.context`.
+    /// Returns the place of a flag or variable, or of a key such as `kubeconfig.context`.
     pub fn place(&self, key: &str) -> Place {
         Place {
             cluster: Some(self.name().to_owned()).filter(|name| !name.is_empty()),
@@ -58,7 +58,7 @@ impl MergedValues {
         }
     }
 
-    /// Returns the path at a key, as seen from the working directory.
+    /// Resolves the path at a key against the folder of the file that sets it.
     ///
     /// # Errors
     /// If it is relative and its values come from a pipe.
@@ -67,21 +67,20 @@ impl MergedValues {
         file::relative_to(folder, path).map_err(|error| error.at(&self.place(key)))
     }
 
-    /// The layer that has a key, else the cluster's own.
     fn layer(&self, key: &str) -> &Layer {
         let mut layers = std::iter::once(&self.own).chain(&self.defaults);
         layers.find(|layer| has(&layer.value, key)).unwrap_or(&self.own)
     }
 }
 
-/// Whether a mapping has a key such as `storage.extraEnv.NAME`, in which a name may have dots, too.
+/// Whether a mapping has a key such as `storage.extraEnv.NAME`. NAME may have dots, too.
 fn has(value: &Value, key: &str) -> bool {
     let below = |(first, rest)| value.get(first).is_some_and(|value| has(value, rest));
     value.get(key).is_some() || key.split_once('.').is_some_and(below)
 }
 
-/// Reads the values of clusters from files and folders, merged over defaults: those of the named clusters, or all
-/// without a name. Also returns everything that is wrong in any of the files.
+/// Reads clusters' values from files and folders, merged over defaults. Returns the clusters of `names`, or all if it is
+/// empty, and the diagnostics about all files.
 pub fn load(
     paths: &[PathBuf],
     defaults: Option<&Path>,
@@ -124,7 +123,7 @@ pub fn load(
     (clusters.into_iter().filter(is_wanted).collect(), diagnostics)
 }
 
-/// A note if a file's folder has defaults, which are merged only if the folder itself is passed.
+/// Returns a note if a file's folder has defaults, since they are merged only if the folder itself is passed.
 fn unused_defaults(path: &Path) -> Option<Diagnostic> {
     let folder = file::folder(path)?;
     let defaults = folder.join(DEFAULTS);
@@ -136,7 +135,6 @@ fn unused_defaults(path: &Path) -> Option<Diagnostic> {
     Some(Diagnostic::note(message).in_file(file::name(&defaults)).help(help))
 }
 
-/// The values files of a folder, and its defaults.
 fn read_folder(folder: &Path) -> Result<(Vec<PathBuf>, Option<Arc<Layer>>), Diagnostic> {
     let failed = |error: std::io::Error| {
         Diagnostic::error(format!("failed to read the folder: {error}"))
@@ -168,6 +166,7 @@ fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
     if layers.len() > 1 {
         return Err(Diagnostic::error("defaults must be one document").in_file(file::name(path)));
     }
+    // Checked alone, so that a mistake isn't reported again for each cluster.
     if let Some(mistake) = find_mistake(&text) {
         return Err(mistake.in_file(file::name(path)));
     }
@@ -187,14 +186,13 @@ fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<MergedValues>, 
     }
     let clusters = layers.into_iter().map(|layer| merge_layers(layer, defaults));
     let clusters: Result<Vec<MergedValues>, Diagnostic> = clusters.collect();
-    // The text knows lines, which the merged values don't.
+    // Look for the mistake in the text: the merged values have no line numbers.
     clusters.map_err(|error| match find_mistake(&text) {
         Some(mistake) => mistake.in_file(file::name(path)),
         None => error,
     })
 }
 
-/// The documents of a file, and its text.
 fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
     let name = file::name(path);
     let read = || {
@@ -214,13 +212,13 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
     read().map_err(|error: Diagnostic| error.in_file(&name))
 }
 
-/// The first key or type that is wrong in a text, with its line.
+/// Returns the first wrong key or type in a text, with its line.
 fn find_mistake(text: &str) -> Option<Diagnostic> {
     let mut typed = serde_yaml::Deserializer::from_str(text).map(Option::<Values>::deserialize);
     typed.find_map(Result::err).map(|error| yaml::explain(&error, text, may_be_secret))
 }
 
-/// Refuses the YAML of other tools, rather than each of its keys.
+/// Refuses the YAML of other tools, with a better error than an unknown key.
 fn check_kind(value: &Value) -> Result<(), Diagnostic> {
     let has = |key: &str| value.get(key).is_some();
     let init = "write one with `ma-register init`";

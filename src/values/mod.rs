@@ -1,7 +1,7 @@
 //! The values file: what a platform engineer writes about one compute cluster.
 //!
-//! These types mirror the file. Every key is optional here, since defaults may give it; what has to be
-//! there, and what makes sense together, is decided in [`crate::registration`].
+//! These types mirror the file. Every key is optional, since defaults may set it: [`crate::registration`] checks which
+//! are missing and which contradict each other.
 
 mod forms;
 mod load;
@@ -21,10 +21,10 @@ pub use text::Text;
 
 use crate::findings::Code;
 
-/// What Kubernetes takes for the name of most objects: an RFC 1123 subdomain.
+/// An RFC 1123 subdomain, the form of most objects' names.
 const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 
-/// Whether the text at a key, or a misplaced part of it that was read as a key, may be a secret.
+/// Whether a key's value may be a secret. A key below it may be a misplaced part of one.
 fn may_be_secret(key: &str) -> bool {
     ["storage.credentials", "storage.extraEnv", "token"].iter().any(|secret| {
         key.strip_prefix(secret).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -269,7 +269,7 @@ pub enum StoreKind {
     ClusterSecretStore,
 }
 
-/// Distinguishes a key that is null from one that is left out, with `#[serde(default)]`.
+/// With `#[serde(default)]`, distinguishes a null from a missing key.
 fn given<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,

@@ -1,4 +1,4 @@
-//! Reading secrets from the places that the values name.
+//! Reads secrets from the environment variables and files that the values name.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ impl MergedValues {
         }
     }
 
-    /// Returns the secret that the source at a key has, without white space around it.
+    /// Reads the secret at a key from its source, without white space around it.
     ///
     /// # Errors
     /// If it can't be read or is empty, with its place.
@@ -63,6 +63,7 @@ pub fn read_secret_file(path: &Path) -> Result<Secret, Diagnostic> {
 }
 
 fn trimmed(text: &str, source: &str) -> Result<Secret, Diagnostic> {
+    // The control plane sends a token byte for byte: with a final newline, every request would fail.
     match text.trim() {
         "" => Err(Diagnostic::error(format!("{source} is empty"))
             .help("check the command that writes it")),

@@ -1,4 +1,4 @@
-//! Text that has to be text in YAML, too.
+//! A string that must be a string in YAML, too.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,7 +8,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A string.
-// A number or boolean in its place is an error, not its digits: `1.10` would arrive as 1.1.
+// An unquoted number or boolean is an error: `1.10` would arrive as 1.1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
