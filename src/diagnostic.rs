@@ -1,4 +1,4 @@
-//! Errors, findings and notes: one form, one printer.
+//! The one form of errors, findings and notes, and its printer.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,9 +13,9 @@ use crate::show::{safe, shorten};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Nothing is rendered.
+    /// Nothing is rendered; exit code 2.
     Error,
-    /// The run goes on; an error with `--strict`.
+    /// Doesn't stop the run, unless it has `--strict`.
     Warning,
     /// For information.
     Note,
@@ -28,9 +28,9 @@ pub struct Place {
     pub cluster: Option<String>,
     /// Path of the file, as given.
     pub file: Option<String>,
-    /// Line in it, or line and column, counted from 1: `3` or `3:14`.
+    /// Line, or line and column, counted from 1: `3` or `3:14`.
     pub line: Option<String>,
-    /// Key in it.
+    /// Key in the file, such as `storage.endpoint`, or a flag.
     pub key: Option<String>,
 }
 
@@ -47,20 +47,20 @@ impl fmt::Display for Place {
 /// An error, a finding or a note.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    /// How severe it is.
+    /// Errors make the exit code 2.
     pub severity: Severity,
-    /// Its code, for a finding.
+    /// Only findings have one.
     pub code: Option<Code>,
     /// One sentence without a full stop. It never holds a secret.
     pub message: String,
-    /// Where.
+    /// Its known parts are printed after `-->`.
     pub place: Box<Place>,
-    /// What to do, one thing each.
+    /// Next steps, one each.
     pub helps: Vec<String>,
 }
 
 impl Diagnostic {
-    /// An error that can't be accepted.
+    /// Creates an error that `allow` can't accept.
     pub fn error(message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
@@ -71,7 +71,7 @@ impl Diagnostic {
         }
     }
 
-    /// A finding, as severe as its code's level.
+    /// Creates a finding with the severity of its code.
     pub fn finding(code: Code, message: impl Into<String>) -> Self {
         let severity = match code.level() {
             Level::Deny => Severity::Error,
@@ -80,42 +80,42 @@ impl Diagnostic {
         Self { severity, code: Some(code), ..Self::error(message) }
     }
 
-    /// A note.
+    /// Creates a note, which never changes the exit code.
     pub fn note(message: impl Into<String>) -> Self {
         Self { severity: Severity::Note, ..Self::error(message) }
     }
 
-    /// Adds a help.
+    /// Adds a next step.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.helps.push(help.into());
         self
     }
 
-    /// Sets the file, unless it is known already.
+    /// Sets the file, if it isn't set.
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
         self.place.file.get_or_insert_with(|| file.into());
         self
     }
 
-    /// Sets the line.
+    /// Sets the line, over one that is set.
     pub fn on_line(mut self, line: Option<String>) -> Self {
         self.place.line = line;
         self
     }
 
-    /// Sets the key, unless it is known already.
+    /// Sets the key, if it isn't set.
     pub fn at_key(mut self, key: impl Into<String>) -> Self {
         self.place.key.get_or_insert_with(|| key.into());
         self
     }
 
-    /// Sets the cluster, unless it is known already.
+    /// Sets the cluster, if it isn't set.
     pub fn of_cluster(mut self, cluster: impl Into<String>) -> Self {
         self.place.cluster.get_or_insert_with(|| cluster.into());
         self
     }
 
-    /// Sets the parts of the place that aren't known yet. File and key are set together, since they belong together.
+    /// Sets the cluster, if it isn't set, and the rest of the place if it has neither file nor key.
     pub fn at(mut self, place: &Place) -> Self {
         let cluster = self.place.cluster.take().or_else(|| place.cluster.clone());
         if self.place.file.is_none() && self.place.key.is_none() {
@@ -140,7 +140,7 @@ impl From<anyhow::Error> for Diagnostic {
     }
 }
 
-/// The diagnostics of a run, in the order in which they are printed.
+/// The diagnostics of a run, in print order.
 #[derive(Debug, Default)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
@@ -150,7 +150,7 @@ impl Diagnostics {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Makes warnings errors, for `--strict`.
+    /// Turns warnings into errors, for `--strict`.
     pub fn make_strict(&mut self) {
         for diagnostic in &mut self.0 {
             if diagnostic.severity == Severity::Warning {
@@ -159,7 +159,7 @@ impl Diagnostics {
         }
     }
 
-    /// Adds one.
+    /// Appends a diagnostic.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
@@ -201,7 +201,8 @@ impl<'a> IntoIterator for &'a Diagnostics {
     }
 }
 
-/// Prints diagnostics. The same one about several places is printed once, with all of the places.
+/// Prints diagnostics with ANSI colours. The clusters of a fleet often share a mistake, so a repeated diagnostic is
+/// printed once, with all of its places.
 ///
 /// # Errors
 /// If `out` can't be written.

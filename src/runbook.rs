@@ -1,4 +1,4 @@
-//! Runbooks: the procedure for one cluster as a bash script, from `templates/runbook`.
+//! Renders the bash scripts of `templates/runbook` for one cluster.
 
 use anyhow::{Context as _, Result};
 use minijinja::value::{Serde, Value};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::registration::Outline;
 use crate::render::{Identity, Side, objects, syntax};
 
-/// The contents of a script.
+/// The variables of the scripts.
 #[derive(Debug, Serialize)]
 pub struct Runbook {
     /// The cluster's name in the control plane.
@@ -17,19 +17,19 @@ pub struct Runbook {
     pub service_account: String,
     /// Names of its token Secrets; the last is the current one.
     pub token_secrets: Vec<String>,
-    /// The arguments of `ma-register render`, aside from the side and the token.
+    /// The arguments of `ma-register render`, without `--side` and `--token-file`, which the script adds.
     pub render_args: Vec<String>,
-    /// The arguments with which kubectl reaches the compute cluster.
+    /// The arguments that make kubectl use the compute cluster, such as `--context=NAME`.
     pub compute_kubectl: Vec<String>,
-    /// The arguments with which kubectl reaches the control-plane cluster.
+    /// The arguments that make kubectl use the control-plane cluster.
     pub control_plane_kubectl: Vec<String>,
-    /// The controller's Deployment as `NAMESPACE/NAME`, or `none`; left out, the script finds it.
+    /// The controller's Deployment as `NAMESPACE/NAME`, or `none`. The script finds it if this is `None`.
     pub controller: Option<String>,
     /// How the token gets to the control plane: `pipe`, `values`, `external` or `none`.
     pub token: &'static str,
-    /// Whether the service account is ours.
+    /// Whether the program renders the service account.
     pub has_account: bool,
-    /// The Secret for the log collector as `secret/NAME`, if it is ours.
+    /// The Secret for the log collector as `secret/NAME`, if the program renders it.
     pub collector: Option<String>,
     /// Whether the compute cluster no longer exists.
     pub compute_gone: bool,
@@ -39,21 +39,21 @@ pub struct Runbook {
     pub control_plane: Vec<Target>,
 }
 
-/// An object as an argument of kubectl.
+/// An object, as arguments of kubectl.
 #[derive(Debug, Serialize)]
 pub struct Target {
     kind: String,
     /// `KIND/NAME`
     resource: String,
-    /// The flags that choose its namespace; none for a kind without one.
+    /// `-n NAMESPACE`; empty for a cluster-scoped kind.
     namespace: Vec<String>,
-    /// The Secret that an ExternalSecret makes.
+    /// The Secret that an ExternalSecret creates.
     secret: Option<String>,
-    /// Whether the kind is one of Kubernetes itself, so that every cluster has it.
+    /// Whether every cluster has the kind. `kubectl get` fails on all of its arguments if one kind is unknown.
     is_built_in: bool,
 }
 
-/// Returns the objects of a side, in the order in which they work when applied.
+/// Returns the objects of a side, in the order in which they have to be applied.
 pub fn targets(side: Side, outline: &Outline) -> Vec<Target> {
     let objects = objects(side, outline).into_iter();
     let target = |Identity { kind, name, namespace }, resource: String| Target {
@@ -67,7 +67,7 @@ pub fn targets(side: Side, outline: &Outline) -> Vec<Target> {
 }
 
 impl Runbook {
-    /// The script that registers the cluster.
+    /// Renders the script that registers the cluster.
     ///
     /// # Errors
     /// If a name has a NUL character in it.
@@ -75,10 +75,10 @@ impl Runbook {
         self.script(include_str!("../templates/runbook/register.sh.j2"))
     }
 
-    /// The script that removes the registration.
+    /// Renders the script that removes the registration.
     ///
     /// # Errors
-    /// As [`Runbook::register`].
+    /// If a name has a NUL character in it.
     pub fn deregister(&self) -> Result<String> {
         self.script(include_str!("../templates/runbook/deregister.sh.j2"))
     }
@@ -102,7 +102,7 @@ impl Runbook {
     }
 }
 
-/// Writes a value as one word of a shell's command.
+/// Writes a value as one shell word, so that no name can become code.
 fn quote(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let text = value.to_string();
     let word = shlex::try_quote(&text)

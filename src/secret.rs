@@ -1,4 +1,4 @@
-//! Secrets: which texts are secret, and where they stand.
+//! Decides which texts are secrets, and finds them in other texts.
 
 use std::fmt;
 
@@ -12,17 +12,17 @@ use crate::findings::Code;
 pub struct Secret(String);
 
 impl Secret {
-    /// A secret, unchanged.
+    /// Wraps a text, unchanged and unchecked.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text, for its Secret and nothing else.
+    /// Returns the text, only for its manifest. Never for a message.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Refuses a secret that no HTTP header and no environment variable can carry.
+    /// Refuses a secret that can't be sent in an HTTP header. A line break in the token would make every request fail.
     ///
     /// # Errors
     /// If it is empty or has control characters in it.
@@ -38,7 +38,7 @@ impl Secret {
         Ok(self)
     }
 
-    /// Returns a finding if the text is a reference or a placeholder that an earlier step should have replaced.
+    /// Returns a finding if the text is a reference or placeholder that an earlier step should have replaced.
     pub fn unresolved(&self) -> Option<Diagnostic> {
         let (form, step) = unresolved(self.expose())?;
         let message = format!("the secret is {form}");
@@ -52,7 +52,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The secrets of a registration, to be found in what is rendered about it.
+/// The secrets of a registration, to search manifests for.
 #[derive(Debug, Default)]
 pub struct Secrets {
     all: Vec<Secret>,
@@ -60,16 +60,16 @@ pub struct Secrets {
     cluster: String,
 }
 
-/// The length from which a secret is found wherever it stands. A shorter one may be a common word.
+/// The length in bytes from which a secret is searched for inside other text. A shorter one may be a common word.
 const LONG: usize = 8;
 
 impl Secrets {
-    /// The secrets of a cluster's registration.
+    /// Collects the secrets of the named cluster.
     pub fn new(cluster: &str, secrets: impl IntoIterator<Item = Secret>) -> Self {
         Self { all: secrets.into_iter().collect(), cluster: cluster.to_owned() }
     }
 
-    /// Adds a text that is masked once, and so has to be masked wherever it stands.
+    /// Returns these secrets with more texts added.
     pub fn with(&self, texts: impl IntoIterator<Item = String>) -> Self {
         let all = self.all.iter().cloned().chain(texts.into_iter().map(Secret)).collect();
         Self { all, cluster: self.cluster.clone() }
@@ -81,7 +81,7 @@ impl Secrets {
         is_one(value) || decoded(value).is_some_and(|text| is_one(&text)) || self.are_in(value)
     }
 
-    /// Whether a text holds a secret: as it is, URL-encoded, or in base64 as one of its words.
+    /// Whether a text holds a long secret: plain, URL-encoded, or as a word in base64.
     pub fn are_in(&self, text: &str) -> bool {
         let is_long = |secret: &&Secret| secret.0.len() >= LONG && secret.0 != self.cluster;
         let long: Vec<&str> = self.all.iter().filter(is_long).map(Secret::expose).collect();
@@ -95,7 +95,7 @@ impl Secrets {
     }
 }
 
-/// Decodes base64; none if it isn't.
+/// Decodes base64. Returns `None` if the text isn't base64.
 pub fn decoded(text: &str) -> Option<String> {
     let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
@@ -109,13 +109,13 @@ pub fn is_secret_variable(name: &str, value: &str) -> bool {
     has_password(value) || marks.iter().any(|mark| lower.contains(mark)) || names(name, value)
 }
 
-/// Whether a text has a URL in it with a password: `://USER:PASSWORD@`.
+/// Whether a text has a URL with a password in it: `://USER:PASSWORD@`.
 pub fn has_password(text: &str) -> bool {
     text.split("://").skip(1).any(|rest| {
         let url = rest.split_whitespace().next().unwrap_or_default();
         let user = url.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
         user.is_some_and(|(_, password)| {
-            // In `http://host:8080/user@example.com` it is a port.
+            // In `http://host:8080/user@example.com`, `8080` is a port.
             let port = password.split('/').next().unwrap_or_default();
             !password.is_empty() && (port == password || !is_number(port))
         })
@@ -131,7 +131,7 @@ fn names(name: &str, value: &str) -> bool {
     const WORDS: [&str; 6] = ["KEY", "TOKEN", "SECRET", "CREDENTIAL", "PASSWORD", "PASSWD"];
     const OTHERS: [&str; 5] = ["PASSPHRASE", "PASS", "PWD", "CREDS", "PAT"];
     const ENDS: [&str; 4] = ["PASSWORD", "PASSWD", "APIKEY", "PWD"];
-    // What a name is about by its last word: a place or a size.
+    // As last word, these name a place or a size rather than the secret: `TOKEN_FILE`.
     const PUBLIC: [&str; 12] = [
         "FILE", "PATH", "DIR", "MOUNT", "PREFIX", "NAME", "LENGTH", "URL", "URI", "ENDPOINT",
         "REGION", "ARN",
@@ -165,7 +165,7 @@ fn singular(word: &str) -> &str {
     word.strip_suffix('S').unwrap_or(word)
 }
 
-/// The words of a name, in capitals: `API_KEY`, `api-key` and `apiKey` have the same two.
+/// Returns the words of a name in capitals: `API_KEY`, `api-key` and `apiKey` have the same two.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = '_';
@@ -189,7 +189,7 @@ fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns what stands in the secret's place, and the step that replaces it.
+/// Returns the form of an unresolved secret, and the step that resolves it.
 fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
     let within = |start, end| text.strip_prefix(start)?.strip_suffix(end);
     let is_variable = |name: &str| {

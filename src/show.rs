@@ -1,10 +1,9 @@
-//! How names and lists of the input are printed.
+//! Formats names, paths and numbers for messages.
 
 use std::path::Path;
 
-/// The longest list that is printed in full.
 const MOST_LISTED: usize = 20;
-/// The longest name that is printed in full, in characters.
+/// In characters.
 const LONGEST_NAME: usize = 100;
 
 /// A name in backticks, shortened and safe to print.
@@ -22,12 +21,12 @@ pub fn shown_path(path: &Path) -> String {
     format!("`{}`", safe(&path.to_string_lossy()))
 }
 
-/// A URL in backticks, without what may be a password or token in it.
+/// A URL in backticks, or `…` if it may have a password or token in it.
 pub fn shown_url(url: &str) -> String {
     if url.contains(['@', '?', '#']) { "`…`".to_owned() } else { shown(url) }
 }
 
-/// A text with the characters escaped that would act on a terminal.
+/// Escapes characters that a terminal would act on. Names come from files that others may have written.
 pub fn safe(text: &str) -> String {
     let is_unsafe = |c: char| {
         let turns_around = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2066}'..='\u{2069}');
@@ -44,12 +43,12 @@ pub fn safe(text: &str) -> String {
     safe
 }
 
-/// Names as a list, its end left out if it is long.
+/// Names in backticks with commas between them; a long list is shortened.
 pub fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
     shorten(names.into_iter().map(shown).collect()).join(", ")
 }
 
-/// Leaves out the end of a long list.
+/// Replaces the end of a long list with `and N more`.
 pub fn shorten(mut items: Vec<String>) -> Vec<String> {
     let more = items.len().saturating_sub(MOST_LISTED);
     if more > 0 {

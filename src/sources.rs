@@ -1,7 +1,7 @@
-//! Decides for each cluster where its server, CA, token and S3 key come from, and reads those that a run needs.
+//! Decides the source of each cluster's server, CA, token and S3 key, and reads those that a run needs.
 //!
-//! A flag wins over the values, and the values over the kubeconfig. What is decided doesn't depend on what a run reads,
-//! so that the sides of a cluster agree even if they are rendered by two runs.
+//! A flag wins over the values, and the values over the kubeconfig. The decision doesn't depend on which of them a run
+//! reads, so the two sides of a cluster agree even if two runs render them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::values::{
     Credentials, MergedValues, SecretForm, SecretSource, TokenForm, read_secret_file,
 };
 
-/// Flags about one cluster.
+/// Flags that are for one cluster.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flags<'a> {
     /// `--kubeconfig`
@@ -28,29 +28,29 @@ pub struct Flags<'a> {
     pub token_file: Option<&'a PathBuf>,
 }
 
-/// What a run reads besides values.
+/// The inputs that a run reads besides the values.
 #[derive(Clone, Copy, Debug)]
 pub struct Needs {
     /// The kubeconfig and the CA.
     pub kubeconfig: bool,
     /// The S3 key, and the variables of `extraEnv` that come from the environment or files.
     pub compute_secrets: bool,
-    /// The token.
+    /// The token, which only the control-plane side has.
     pub token: TokenNeed,
 }
 
 /// Whether a run reads the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenNeed {
-    /// It doesn't.
+    /// The token isn't read.
     None,
-    /// It does, if the token has a source.
+    /// The token is read if it has a source.
     Optional,
-    /// It does, and a token without a source is an error.
+    /// The token is read, and it is an error if it has no source.
     Required,
 }
 
-/// Where the address of an API server comes from.
+/// The source of an API server's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServerSource {
@@ -60,7 +60,7 @@ pub enum ServerSource {
     Kubeconfig,
 }
 
-/// Where the CA that verifies an API server comes from.
+/// The source of the CA that verifies an API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CaSource {
@@ -72,34 +72,34 @@ pub enum CaSource {
     System,
 }
 
-/// Where the token of the service account comes from.
+/// The source of the service account's token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenSource {
     /// `--token-file`
     Flag(PathBuf),
-    /// `token`, as an environment variable or a file.
+    /// `token` names an environment variable or a file.
     Values(SecretSource),
     /// The External Secrets Operator moves it.
     ExternalSecret,
-    /// Someone else makes its Secret.
+    /// Someone else creates its Secret.
     Elsewhere,
-    /// Neither values nor flags say so yet.
+    /// Neither the values nor a flag set it. A runbook then passes the token.
     Undecided,
 }
 
-/// How a Secret comes to be.
+/// How a Secret gets into its cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// It is rendered.
+    /// As a rendered manifest.
     Rendered,
-    /// The External Secrets Operator makes it.
+    /// From a store, through a rendered ExternalSecret.
     ExternalSecret,
-    /// Someone else makes it, or it isn't needed.
+    /// Someone else creates it, or it isn't needed.
     Elsewhere,
 }
 
 impl TokenSource {
-    /// How the Secret with the token comes to be on the control plane.
+    /// Returns how the token's Secret gets to the control plane.
     pub fn delivery(&self) -> Delivery {
         match self {
             Self::Flag(_) | Self::Values(_) | Self::Undecided => Delivery::Rendered,
@@ -108,24 +108,24 @@ impl TokenSource {
         }
     }
 
-    /// The key or flag that decides it.
+    /// Returns the key or flag that sets it, for messages.
     pub fn key(&self) -> &'static str {
         if matches!(self, Self::Flag(_)) { "--token-file" } else { "token" }
     }
 }
 
-/// Where everything about one cluster comes from.
+/// The sources of one cluster.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    /// Where its kubeconfig is.
+    /// An error if `kubeconfig.path` is relative and the values come from a pipe.
     pub kubeconfig: Result<Location, Diagnostic>,
-    /// The source of the API server's address.
+    /// `kubeconfig.server`, or the kubeconfig.
     pub server: ServerSource,
-    /// The source of the CA.
+    /// `kubeconfig.certificateAuthority`, or the kubeconfig.
     pub ca: CaSource,
-    /// The source of the token.
+    /// `--token-file`, or `token`.
     pub token: TokenSource,
-    /// How the Secret with the S3 key comes to be.
+    /// From `storage.credentials`.
     pub s3_key: Delivery,
 }
 
@@ -164,7 +164,7 @@ impl Sources {
     }
 }
 
-/// A CA as it was given, still to be checked.
+/// A CA before it is checked.
 #[derive(Clone, Debug)]
 pub enum GivenCa {
     /// The controller's own roots.
@@ -177,48 +177,48 @@ pub enum GivenCa {
     Missing,
 }
 
-/// What was read, or why it couldn't be, with its place.
+/// The result of reading one input.
 pub struct Read<T> {
-    /// The result.
+    /// The input, or why it couldn't be read.
     pub result: Result<T, Diagnostic>,
-    /// The file and key that it comes from.
+    /// The file and key of the input, for messages.
     pub place: Place,
 }
 
-/// An API server as it was given.
+/// An API server before it is checked.
 pub struct GivenServer {
-    /// The cluster that the kubeconfig's context names.
+    /// The kubeconfig's cluster of the chosen context.
     pub kubeconfig: KubeconfigCluster,
-    /// The URL, and its place.
+    /// `kubeconfig.server` if set, else the kubeconfig's server.
     pub url: String,
-    /// The place of the URL.
+    /// The place of `url`.
     pub place: Place,
-    /// The CA.
+    /// The CA that verifies the server.
     pub ca: Read<GivenCa>,
 }
 
-/// A secret that was read, or why it couldn't be.
+/// A secret, or why it couldn't be read.
 pub type ReadSecret = Result<Secret, Diagnostic>;
 
-/// What was decided and read about a cluster.
+/// The inputs of one cluster, before they are checked.
 pub struct Inputs {
-    /// Its values.
+    /// The cluster's values over the defaults.
     pub cluster: MergedValues,
-    /// Where the rest comes from.
+    /// The sources of all other inputs.
     pub sources: Sources,
-    /// Its API server; none if this run reads no kubeconfig.
+    /// `None` if this run reads no kubeconfig.
     pub server: Option<Result<GivenServer, Diagnostic>>,
-    /// The given halves of the S3 key; none if this run doesn't read them.
+    /// `accessKeyId` and `secretAccessKey`; `None` if the values have no keys or this run doesn't read them.
     pub s3_key: Option<[Option<ReadSecret>; 2]>,
-    /// The variables of `extraEnv` that come from the environment or files, as far as this run reads them.
+    /// The variables of `extraEnv` that come from the environment or files, if this run reads them.
     pub extra_env: BTreeMap<String, ReadSecret>,
-    /// The token; none if this run doesn't read it.
+    /// `None` if it has no source or this run doesn't read it.
     pub token: Option<ReadSecret>,
     /// Whether a token without a source is an error.
     pub needs_token: bool,
 }
 
-/// Decides the sources of clusters, and reads what a run needs of them. Each kubeconfig is parsed once.
+/// Decides the sources of all clusters and reads those that a run needs. Parses each kubeconfig once.
 pub fn read(clusters: Vec<MergedValues>, flags: Flags<'_>, needs: Needs) -> Vec<Inputs> {
     let decide = |cluster| (Sources::decide(&cluster, flags), cluster);
     let decided: Vec<(Sources, MergedValues)> = clusters.into_par_iter().map(decide).collect();
@@ -281,7 +281,7 @@ pub fn read_kubeconfig_ca(kubeconfig: &KubeconfigCluster) -> Read<GivenCa> {
     Read { result, place: kubeconfig.place(key) }
 }
 
-/// Adds what to do about the CA file of a kubeconfig, which is often one of another machine.
+/// Adds help about a kubeconfig's CA file, which is often on the machine that the kubeconfig was copied from.
 pub fn export_from_its_machine(error: Diagnostic) -> Diagnostic {
     error
         .help("export the kubeconfig where that file is: `kubectl config view --raw --minify --flatten`")

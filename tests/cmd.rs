@@ -1,14 +1,14 @@
-//! Transcripts: what is typed, all that comes back, and the exit code. A case is text in `tests/cmd/`;
-//! `TRYCMD=overwrite cargo test --test cmd` fills in what comes back.
+//! Transcripts in `tests/cmd/`: commands, their output and exit codes.
+//! `TRYCMD=overwrite cargo test --test cmd` fills in the output.
 //!
-//! A `NAME.in` beside `NAME.md` is the folder that it runs in, with a `NAME.out` a copy of it. In what comes
-//! back, trycmd turns `\` into `/`.
+//! A case `NAME.md` runs in the folder `NAME.in`, or in a copy of it if there is a `NAME.out`. trycmd turns `\` into
+//! `/` in the output.
 
 #![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 
-/// Programs that a transcript makes and shows files with; `bash` is for pipes.
+/// Programs with which transcripts create and show files; `bash` is for pipes.
 const TOOLS: [&str; 9] = ["bash", "cat", "chmod", "cp", "env", "ln", "mv", "rm", "tree-modes"];
 
 #[test]

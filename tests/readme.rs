@@ -1,8 +1,7 @@
-//! README.md: every block of it is run, in order, and what it shows is compared with what is printed.
-//! `UPDATE=1` rewrites what `console` blocks show.
+//! Runs every block of README.md in order, and compares `console` blocks with the output. `UPDATE=1` rewrites them.
 //!
-//! A `yaml` or `bash` block is the file that its first line names. kubectl, cargo, sops and kubeseal are
-//! stand-ins (`readme/bin`), since no cluster, network or key is there.
+//! A `yaml` or `bash` block is written to the file that its first line names. kubectl, cargo, sops and kubeseal are
+//! stand-ins from `readme/bin`, since a test has no cluster, network or key.
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::string_slice, clippy::unwrap_used)]
 
@@ -15,12 +14,11 @@ use tempfile::TempDir;
 
 const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 const README: &str = include_str!("../README.md");
-/// The end of README.md, in place of a heading.
+/// Stands for a heading after the last block.
 const END: &str = "the end";
-/// The folder that the README makes.
 const PLATFORM: &str = "clone/platform";
 
-/// The blocks before a heading: the language of each, and where its text is.
+/// Returns the language and text range of each block before a heading.
 fn blocks(end: &str) -> Vec<(&'static str, Range<usize>)> {
     let mut blocks = Vec::new();
     let (mut open, mut at) = (None, 0);
@@ -41,7 +39,7 @@ fn blocks(end: &str) -> Vec<(&'static str, Range<usize>)> {
     blocks
 }
 
-/// The commands of a `console` block: what is after `$ `, and after `> ` while a pipe goes on.
+/// Returns the commands of a `console` block: text after `$ `, continued after `> ` while the line ends with a pipe.
 fn commands(text: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
     for line in text.lines() {
@@ -54,11 +52,11 @@ fn commands(text: &str) -> Vec<String> {
     commands
 }
 
-/// A folder like a clone, in which blocks were run; and what each command of `console` blocks printed.
+/// A folder in which blocks were run, and the output of each `console` command.
 struct Checkout(TempDir, Vec<String>);
 
 impl Checkout {
-    /// Runs the blocks before a heading, all in one shell, as a reader does.
+    /// Runs the blocks before a heading in one shell, as a reader does.
     fn run(end: &str) -> Self {
         let mut checkout = Self(tempfile::tempdir().unwrap(), Vec::new());
         let mut setup = Command::new(format!("{PROJECT}/tests/readme/setup"));
@@ -70,7 +68,7 @@ impl Checkout {
             let first = text.lines().next().and_then(|line| line.strip_prefix("# "));
             let runner = match (language, first) {
                 ("console", _) => {
-                    // A mark ends what each command prints.
+                    // Marks the end of each command's output.
                     let mark = |command| format!("{command}\nprintf '\\036'\n");
                     script.extend(commands(text).into_iter().map(mark));
                     continue;
@@ -90,7 +88,7 @@ impl Checkout {
         checkout
     }
 
-    /// Runs a script in a folder. Returns its exit code and what it printed.
+    /// Runs a script in a folder. Returns the exit code and output.
     fn bash(&self, folder: &str, script: &str) -> (i32, String) {
         let mut bash = Command::new("bash");
         bash.args(["--noprofile", "--norc", "-c", &format!(". $ROOT/shell\n{script}")]);
@@ -100,7 +98,7 @@ impl Checkout {
         (output.status.code().unwrap(), text)
     }
 
-    /// Runs a script in the folder that the README has made. Returns what it printed.
+    /// Runs a script in the folder that the README creates. Returns the output.
     #[track_caller]
     fn succeeds(&self, script: &str) -> String {
         let (code, text) = self.bash(PLATFORM, script);
@@ -112,7 +110,6 @@ impl Checkout {
         fs::read_to_string(self.0.path().join(PLATFORM).join(name)).unwrap()
     }
 
-    /// The documents of a YAML file.
     fn documents(&self, name: &str) -> Vec<Value> {
         let text = self.read(name);
         text.split("\n---\n").map(|document| serde_yaml::from_str(document).unwrap()).collect()
@@ -181,7 +178,7 @@ fn the_files_for_gitops_tools_fit_their_schemas() {
     for place in [compute, &argocd[1]["spec"]["source"], &flux[1]["spec"]] {
         checkout.succeeds(&format!("ls {}/kustomization.yaml", place["path"].as_str().unwrap()));
     }
-    // The plugin renders the same, in the folder that the text names.
+    // The Argo CD plugin renders the same in the folder that README.md names.
     let plugin = checkout.documents("argocd/plugin.yaml").remove(0);
     assert!(README.contains("has `path: clusters` and `plugin: {name: ma-register}`"));
     let mut application = argocd[1].clone();
@@ -216,7 +213,7 @@ fn the_encryption_stops_at_a_failure_and_goes_on() {
     assert_eq!(checkout.read("../../home/encrypted"), encrypted, "encrypted anew");
     checkout.succeeds("rm clusters/two.yaml; bash encrypt.sh");
     assert_eq!(checkout.succeeds("find deploy -name '*.yaml' | sort"), before);
-    // With kubeseal, by the line that is a comment.
+    // Again with kubeseal, which the script has in a comment.
     checkout.succeeds(
         r#"echo 'token: {file: ../../fixtures/tokens/long-lived.token}' >> clusters/compute-0.yaml
         rm -r deploy; sed '/^encrypt()/d; s/^# encrypt()/encrypt()/' encrypt.sh > seal.sh; bash seal.sh"#,

@@ -1,4 +1,4 @@
-//! `runbook`: the scripts that it prints, run against two clusters that are folders (`runbook/kubectl`).
+//! Runs the scripts of `runbook` with a stand-in for kubectl (`runbook/kubectl`), whose clusters are folders.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ const EXTERNAL: &str = "token: externalSecret
 externalSecrets: {computeStore: {name: v, kind: SecretStore}, controlPlaneStore: {name: v, kind: SecretStore}}
 ";
 
-/// A folder with values, a kubeconfig and two clusters, in which the scripts are run.
+/// A folder with values, a kubeconfig and two clusters.
 struct World(TempDir);
 
 impl World {
@@ -42,7 +42,7 @@ impl World {
         world.deploy("michelangelo", "michelangelo-controllermgr", "labelled");
         symlink(PROGRAM, world.path("bin/ma-register")).unwrap();
         symlink(project.join("tests/runbook/kubectl"), world.path("bin/kubectl")).unwrap();
-        symlink("/usr/bin/true", world.path("bin/sleep")).unwrap(); // all is there at once
+        symlink("/usr/bin/true", world.path("bin/sleep")).unwrap(); // nothing to wait for
         world
     }
 
@@ -66,7 +66,7 @@ impl World {
         fs::write(self.path(name), text).unwrap();
     }
 
-    /// Writes what `runbook` prints for these words to `script.sh`.
+    /// Writes the output of `runbook` with these arguments to `script.sh`.
     fn make(&self, runbook: &str) {
         let mut command = Command::new(PROGRAM);
         command.current_dir(self.0.path()).arg("runbook").args(runbook.split(' '));
@@ -76,7 +76,7 @@ impl World {
         fs::write(self.path("script.sh"), output.stdout).unwrap();
     }
 
-    /// Makes a script and runs it. Returns its exit code and all that it printed.
+    /// Makes a script and runs it. Returns the exit code and output.
     fn run(&self, runbook: &str, arguments: &[&str]) -> (i32, String) {
         self.make(runbook);
         self.finish(self.command().arg("script.sh").args(arguments))
@@ -93,7 +93,7 @@ impl World {
     fn finish(&self, command: &mut Command) -> (i32, String) {
         let output = command.output().unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        // No token or key is in what was printed, in a call, in the script or in a file.
+        // No token or key is in the output, a call's arguments or the script.
         let public = format!("{text}{}{}", self.calls(), files(self.0.path())["script.sh"]);
         let tokens = self.objects().into_values().map(|object| token(&object));
         let secrets = ["a-secret-key", "SENTINEL"].map(|secret| STANDARD.encode(secret));
@@ -113,7 +113,7 @@ impl World {
         text
     }
 
-    /// Runs a script in which a call fails, if one is given.
+    /// Runs a script that has to stop at a step. A call that matches `failing` fails.
     #[track_caller]
     fn stops(&self, runbook: &str, failing: &str, step: &str) -> String {
         self.write("world/failing", failing);
@@ -133,19 +133,18 @@ impl World {
         self.calls().matches("rollout restart").count()
     }
 
-    /// Both clusters' objects; one of them is the controller's Deployment.
+    /// Returns the objects of both clusters, the controller's Deployment among them.
     fn objects(&self) -> BTreeMap<String, String> {
         let both = ["world/compute-0", "world/control-plane"].map(|side| files(&self.path(side)));
         both.into_iter().flatten().collect()
     }
 }
 
-/// The token in an object, in base64.
+/// Returns the token of an object, in base64.
 fn token(object: &str) -> String {
     object.lines().next().unwrap().split(' ').nth(2).unwrap().replace('-', "")
 }
 
-/// The files in a folder, by name.
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
@@ -181,7 +180,7 @@ fn registers_and_deregisters() {
     }
 }
 
-/// The last words of the calls that begin so on a side: KIND/NAME, without the plural and group of custom resources.
+/// Returns the targets of a side's calls with a verb: `KIND/NAME`, without a custom resource's plural and group.
 fn targets(world: &World, side: &str, verb: &str) -> Vec<String> {
     let calls = world.calls();
     let calls = calls.lines().filter(|call| call.starts_with(&format!("{side} {verb}")));
@@ -196,7 +195,7 @@ fn targets(world: &World, side: &str, verb: &str) -> Vec<String> {
     targets
 }
 
-/// What a script deletes is what the program renders, and the Secrets that an ExternalSecret makes.
+/// A script deletes exactly the rendered objects and the Secrets of rendered ExternalSecrets.
 #[test]
 fn deletes_what_is_rendered() {
     for further in ["", ROTATED, EXTERNAL, "serviceAccount: {scope: namespace}\n", "token: none\n"]
@@ -243,7 +242,7 @@ fn updates_rotates_and_waits_for_a_new_health_check() {
     world.succeeds("register", &[]);
     contains(&world.objects()["cluster.c0"], "https://other.example.com");
     world.write("values.yaml", &[VALUES, ROTATED].concat());
-    // The restart that a run did not come to is left to the next one.
+    // If a run stops before the restart, the next run does it.
     world.stops("register", "rollout restart", "restart the controller");
     contains(&world.succeeds("register", &[]), "delete secret -n default ray-manager-token\n");
     assert_eq!(world.restarts(), 3);
@@ -342,7 +341,7 @@ fn touches_only_its_own_objects() {
     assert_eq!(world.objects().len(), 7);
 }
 
-/// Each run comes one call further than the one before.
+/// Each run gets one call further than the one before.
 #[test]
 fn stops_where_a_call_fails() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! From the arguments to the conclusions about each cluster.
+//! Reads and resolves the clusters that the arguments name.
 
 use std::path::{Path, PathBuf};
 
@@ -13,8 +13,8 @@ use crate::show::count;
 use crate::sources::{self, Flags, Needs};
 use crate::values;
 
-/// Reads and resolves every cluster that can be read. Also returns what is wrong with the others. With `--strict`,
-/// warnings are errors.
+/// Reads and resolves every cluster that can be read. Also returns the errors of the others. With `--strict`, warnings
+/// are errors.
 ///
 /// # Errors
 /// If the arguments don't fit the values.
@@ -29,7 +29,7 @@ pub fn read(
     let flags =
         Flags { kubeconfig: args.kubeconfig.as_ref(), context: args.context.as_ref(), token_file };
     if let Err(error) = check_single(flags, clusters.len()) {
-        // A file that couldn't be read may have the one cluster.
+        // If a file couldn't be read, the number of clusters is unknown.
         if !diagnostics.has_errors() {
             diagnostics.push(error);
         }
@@ -44,6 +44,7 @@ pub fn read(
         let place = Place { key: None, ..resolution.cluster.place("name") };
         resolution.diagnostics.extend(error.map(|error| error.at(&place)));
     }
+    // The controller keeps one client, with one token, for each host and port.
     registration::find_shared_servers(&mut resolutions);
     if args.strict {
         let all = resolutions.iter_mut().map(|resolution| &mut resolution.diagnostics);
@@ -52,7 +53,7 @@ pub fn read(
     Ok((resolutions, diagnostics))
 }
 
-/// Reads and resolves every cluster, for a command that needs all of them. Also returns the warnings.
+/// Reads and resolves all clusters. Also returns the warnings.
 ///
 /// # Errors
 /// All diagnostics, if any is an error.
@@ -92,7 +93,6 @@ fn check_standard_input(args: &SourceArgs, token_file: Option<&PathBuf>) -> Resu
     Ok(())
 }
 
-/// Flags about one cluster need one cluster.
 fn check_single(flags: Flags<'_>, clusters: usize) -> Result<(), Diagnostic> {
     let flag = if flags.kubeconfig.is_some() {
         "--kubeconfig"

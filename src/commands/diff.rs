@@ -1,4 +1,4 @@
-//! `diff`: what a render into a directory would change.
+//! `diff`: shows the changes that a render into a directory would make.
 
 use super::{Outcome, render};
 use crate::cli::DiffArgs;
@@ -8,7 +8,7 @@ use crate::output::{diff, directory};
 /// Returns the diff, with exit code 1 if there is one.
 ///
 /// # Errors
-/// The errors of a render, aside from the one about plaintext secrets.
+/// If a render would fail, except for lack of `--plaintext-secrets`.
 pub fn run(args: &DiffArgs) -> Result<Outcome, Diagnostics> {
     let options = render::options(&args.inputs, &args.directory, &args.output_dir, false);
     let (clusters, mut diagnostics) = render::manifests(&args.inputs, &options.sides)?;

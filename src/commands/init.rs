@@ -1,4 +1,4 @@
-//! `init`: a values file to begin with, from a kubeconfig's context.
+//! `init`: writes a first values file from a context of a kubeconfig.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -18,10 +18,10 @@ use crate::render::{quoted, syntax};
 use crate::show::{list, shown};
 use crate::sources::{CaSource, read_kubeconfig_ca};
 
-/// Names that tools give to every cluster.
+/// Names that kubeadm and other tools give to every cluster.
 const COMMON_NAMES: [&str; 4] = ["kubernetes", "default", "cluster", "local"];
 
-/// Writes the file.
+/// Writes the values file, or returns it for standard output.
 pub fn run(args: &InitArgs) -> Result<Outcome, Diagnostic> {
     let location = args.kubeconfig.clone().map_or_else(Location::of_kubectl, Location::File);
     let kubeconfig = Kubeconfig::read(&location)?;
@@ -62,7 +62,7 @@ fn starter(args: &InitArgs, chosen: &KubeconfigCluster) -> anyhow::Result<String
     let ca = given
         .and_then(|given| resolve_ca(given, chosen, CaSource::Kubeconfig, server.as_ref().ok()));
     let is_gke_dns = server.as_ref().is_ok_and(Server::is_gke_dns_endpoint);
-    // A pipe can't be read again.
+    // A pipe can't be read again, so its path is of no use in the file.
     let kubeconfig = args.kubeconfig.as_ref().filter(|path| file::folder(path).is_some());
     let path = kubeconfig.map(|path| {
         let folder = args.output.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
@@ -86,7 +86,7 @@ fn starter(args: &InitArgs, chosen: &KubeconfigCluster) -> anyhow::Result<String
     environment.render_str(template, values).context("failed to write the values file")
 }
 
-/// A path as seen from a folder.
+/// Makes a path relative to the folder of the values file, as `kubeconfig.path` is.
 fn relative(path: &Path, folder: &Path) -> PathBuf {
     let (Some(path), Some(folder)) = (without_parents(path), without_parents(folder)) else {
         return path.to_owned();
@@ -98,7 +98,6 @@ fn relative(path: &Path, folder: &Path) -> PathBuf {
     up.chain(parts.iter().skip(shared).copied()).collect()
 }
 
-/// An absolute path without `..`.
 fn without_parents(path: &Path) -> Option<PathBuf> {
     let mut absolute = PathBuf::new();
     for part in std::path::absolute(path).ok()?.components() {
@@ -111,7 +110,7 @@ fn without_parents(path: &Path) -> Option<PathBuf> {
     Some(absolute)
 }
 
-/// A kubeconfig's cluster name as a DNS label; none if a tool gives every cluster that name.
+/// Converts a kubeconfig's cluster name to a DNS label. `None` if it identifies no cluster.
 fn name_of(cluster: &str) -> Option<String> {
     let last = cluster.rsplit('/').next().unwrap_or(cluster);
     let own = match last.strip_prefix("gke_") {

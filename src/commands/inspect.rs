@@ -1,4 +1,4 @@
-//! `inspect`: what was read and concluded about each cluster.
+//! `inspect`: prints the settings and findings of each cluster.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::show::{count, safe};
 use crate::sources::{CaSource, Needs, ServerSource, TokenNeed, TokenSource};
 use crate::values::SecretSource;
 
-/// What is known of a cluster; README.md documents the JSON.
+/// The JSON form, which README.md documents; a part that couldn't be read is null.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Facts {
@@ -78,7 +78,7 @@ struct DiagnosticFacts {
     helps: Vec<String>,
 }
 
-/// Returns what is known of each cluster. Errors don't hide what could be read; they make the exit code 2.
+/// Returns the facts of each cluster. Prints all that could be read even with errors, and then exits with code 2.
 ///
 /// # Errors
 /// If the arguments don't fit the values.
@@ -136,7 +136,7 @@ impl AuthorityFacts {
 }
 
 impl TokenFacts {
-    /// None if the token couldn't be read.
+    /// Returns `None` if the token couldn't be read.
     fn new(token: Option<&Token>, source: &TokenSource) -> Option<Self> {
         let from = match source {
             TokenSource::Undecided => "undecided",
@@ -187,7 +187,7 @@ impl DiagnosticFacts {
     }
 }
 
-/// The facts for people: a row for each, with `-` if it couldn't be read.
+/// Formats the facts as rows, with `-` for a part that couldn't be read.
 fn table(facts: &Facts) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: Option<String>| {

@@ -1,4 +1,4 @@
-//! The commands: which steps each joins, and what it prints.
+//! The commands: each joins the steps of the other modules and decides what is printed.
 
 mod clusters;
 mod diff;
@@ -25,7 +25,7 @@ pub struct Outcome {
     pub summary: Option<String>,
     /// The exit code.
     pub code: u8,
-    /// When standard output is coloured; none if it has no colours.
+    /// `--color`; `None` if the output never has colours.
     pub color: Option<ColorArg>,
 }
 

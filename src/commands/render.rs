@@ -1,4 +1,4 @@
-//! `render`: manifests, to standard output or into a directory.
+//! `render`: writes manifests to standard output or into a directory.
 
 use std::path::Path;
 
@@ -46,13 +46,14 @@ pub fn run(args: &RenderArgs) -> Result<Outcome, Diagnostics> {
     })
 }
 
-/// How a directory is written.
+/// Converts the arguments of `render` and `diff`.
 pub fn options(
     inputs: &InputArgs,
     args: &DirectoryArgs,
     dir: &Path,
     is_written: bool,
 ) -> directory::Options {
+    // A file or `--cluster` shows only a part of the fleet, so it can't show that a cluster is gone.
     let are_folders = inputs.sources.values.iter().all(|path| path.is_dir());
     directory::Options {
         root: dir.to_owned(),
@@ -72,7 +73,7 @@ fn sides(side: Option<SideArg>) -> Vec<Side> {
     }
 }
 
-/// Reads, resolves and renders. Also returns the warnings.
+/// Reads, resolves and renders all clusters. Also returns the warnings.
 ///
 /// # Errors
 /// All diagnostics, if any is an error.

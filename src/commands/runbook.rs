@@ -1,4 +1,4 @@
-//! `runbook`: the procedure for one cluster, as a script.
+//! `runbook`: prints the procedure for one cluster as a script.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::runbook::{self, Runbook};
 use crate::show::count;
 use crate::sources::{Needs, TokenNeed, TokenSource};
 
-/// Writes the script.
+/// Returns the script.
 ///
 /// # Errors
 /// All diagnostics, if any is an error.
@@ -30,7 +30,7 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
             return Err(error.into());
         }
     }
-    // The script reads the secrets itself, when it needs them.
+    // The script renders again when it is run, and reads the secrets then.
     let needs = Needs { kubeconfig: !compute_gone, compute_secrets: false, token: TokenNeed::None };
     let (mut resolutions, diagnostics) = clusters::read_or_fail(sources, None, needs)?;
     let (Some(resolution), true) = (resolutions.pop(), resolutions.is_empty()) else {
@@ -72,7 +72,7 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
     Ok(Outcome { stdout: script, diagnostics, ..Outcome::default() })
 }
 
-/// The context with which the operator logs in to the compute cluster, and its kubeconfig if it isn't kubectl's own.
+/// Returns the context of the operator's login to the compute cluster, and its kubeconfig unless it is kubectl's own.
 fn compute_login(
     args: &RunbookArgs,
     resolution: &Resolution,
@@ -101,7 +101,7 @@ fn kubectl_args(context: &str, kubeconfig: Option<&Path>) -> Vec<String> {
     kubeconfig.into_iter().chain([format!("--context={context}")]).collect()
 }
 
-/// The given arguments, so that the script reads the same inputs.
+/// Repeats the arguments for `render`, so that the script reads the same inputs.
 fn render_args(args: &RunbookArgs, resolution: &Resolution) -> Vec<String> {
     let sources = &args.sources;
     let mut words = vec!["-f".to_owned()];

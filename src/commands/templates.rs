@@ -8,7 +8,7 @@ use crate::output;
 use crate::render::BUILT_IN;
 use crate::show::{count, shown_path};
 
-/// Writes them, none over an existing file.
+/// Writes the templates to a folder. Never overwrites a file.
 pub fn run(dir: &Path) -> Result<Outcome, Diagnostic> {
     if let Some((path, _)) = BUILT_IN.iter().find(|(path, _)| dir.join(path).exists()) {
         let message = format!("{} exists already", shown_path(&dir.join(path)));

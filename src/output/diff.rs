@@ -1,4 +1,4 @@
-//! A plan as a unified diff without secrets.
+//! Prints a plan as a unified diff without secrets.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ const GREEN: &str = "\x1b[32m";
 const CYAN: &str = "\x1b[36m";
 const RESET: &str = "\x1b[0m";
 
-/// Returns what a plan would change, with ANSI colours.
+/// Returns the diff of a plan, with ANSI colours.
 pub fn unified(plan: &Plan) -> String {
     let texts: Vec<String> = plan.changes.par_iter().map(of_file).collect();
     texts.concat()

@@ -1,7 +1,7 @@
 //! A directory of manifests: `DIR/compute/NAME/NN-kind-name.yaml` and `DIR/control-plane/NAME/…`.
 //!
-//! Everything is compared before anything is written. Only *generated* files, those with the header, are
-//! ever replaced or removed.
+//! Everything is compared before anything is written. Only *generated* files, those with the header, are replaced or
+//! removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -16,47 +16,46 @@ use crate::diagnostic::Diagnostic;
 use crate::render::{Manifest, Manifests, Side, quoted};
 use crate::show::{count, list, shown_path};
 
-/// The file that `kubectl apply -k` and kustomize read.
 const KUSTOMIZATION: &str = "kustomization.yaml";
 
-/// How a directory is written.
+/// How a directory is compared and written.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The directory.
+    /// `-o DIR`
     pub root: PathBuf,
     /// The sides to render.
     pub sides: Vec<Side>,
-    /// Remove generated files that the run doesn't yield.
+    /// Whether to remove generated files that are no longer rendered.
     pub prune: bool,
-    /// Write `kustomization.yaml` files, too.
+    /// Whether to add `kustomization.yaml` files. Existing ones are updated anyway.
     pub kustomization: bool,
-    /// Whether the run has the values of every cluster of the directory.
+    /// Whether the run has the values of every cluster, so that other folders are of removed clusters.
     pub has_all_clusters: bool,
-    /// Whether the directory is written, and so made where it is missing.
+    /// Whether the changes will be made; `diff` only shows them.
     pub is_written: bool,
 }
 
-/// The changes that a run makes to a directory.
+/// The changes of a run to a directory.
 #[derive(Default)]
 pub struct Plan {
-    /// The files that are added, changed or removed, by path.
+    /// Files to add, change or remove, sorted by path.
     pub changes: Vec<Change>,
-    /// How many files stay.
+    /// Number of unchanged files.
     pub unchanged: usize,
-    /// Notes for the user.
+    /// For example about clusters that have no values.
     pub notes: Vec<Diagnostic>,
-    /// Files with secrets that others than their owner may read.
+    /// Files with secrets that users other than the owner can read.
     pub readable_by_others: Vec<PathBuf>,
-    /// Temporary files that a killed run left.
+    /// Temporary files of a killed run.
     pub temporaries: Vec<PathBuf>,
     /// Held until the run ends, so that two runs into one directory don't mix.
     _lock: Option<File>,
 }
 
-/// Refuses secrets in files, which only the user can allow.
+/// Refuses to write secrets to files, for a run without `--plaintext-secrets`.
 ///
 /// # Errors
-/// If a manifest holds one.
+/// If a manifest holds a secret.
 pub fn refuse_secrets(clusters: &[Manifests]) -> Result<(), Diagnostic> {
     let mut secrets: Vec<String> = Vec::new();
     for Manifests { cluster, manifests, .. } in clusters {
@@ -113,7 +112,7 @@ fn compare_cluster(options: &Options, cluster: Manifests) -> Result<Vec<FolderCh
     for (side, mut files) in planned {
         let of_side = options.root.join(side.folder());
         let folder = of_side.join(&cluster);
-        // The list of the control plane's clusters can list only folders that have a list, too.
+        // kustomize refuses a listed folder that has no `kustomization.yaml` of its own.
         let is_listed = side == Side::ControlPlane && is_kustomized(options, &of_side)?;
         if is_listed || is_kustomized(options, &folder)? {
             let names = files.iter().map(|file| file.name.clone()).collect();
@@ -124,7 +123,7 @@ fn compare_cluster(options: &Options, cluster: Manifests) -> Result<Vec<FolderCh
     Ok(folders)
 }
 
-/// Compares the rest of a side: the folders of clusters that aren't in the run, and the list of clusters.
+/// Compares the rest of a side: folders of clusters that aren't in the run, and the list of clusters.
 fn compare_others(
     options: &Options,
     side: Side,
@@ -134,7 +133,7 @@ fn compare_others(
     let no_secrets = Arc::default();
     let path = options.root.join(side.folder());
     let mut of_side = FolderChanges::compare(&path, Vec::new(), &no_secrets)?;
-    // A compute cluster takes only its own folder, so only the control plane has a list.
+    // Each compute cluster applies its own folder, so only the control plane needs a list.
     let has_list = side == Side::ControlPlane && is_kustomized(options, &path)?;
     let mut others = Vec::new();
     if has_list || options.prune || options.has_all_clusters {
@@ -159,7 +158,7 @@ fn compare_others(
     Ok(removed.chain([of_side]).collect())
 }
 
-/// How the list of clusters names one that isn't in the run: its folder, or its files if the folder has no list.
+/// Returns the resources of a cluster that isn't in the run: its folder, or its files if kustomize refuses the folder.
 fn listed(name: &str, folder: &FolderChanges) -> Vec<String> {
     let files = folder.stale.iter().filter_map(|change| change.path.file_name()?.to_str());
     let files: Vec<&str> = files.collect();
@@ -170,7 +169,7 @@ fn listed(name: &str, folder: &FolderChanges) -> Vec<String> {
 }
 
 impl Plan {
-    /// Adds a note about files whose mode a render would change. Git doesn't keep modes, so it is no difference.
+    /// Adds a note about files whose mode a render would change. That isn't a difference, since Git doesn't keep modes.
     pub fn note_modes(&mut self) {
         if !self.readable_by_others.is_empty() {
             let message = format!(
@@ -214,7 +213,6 @@ impl Plan {
     }
 }
 
-/// A note about the clusters that aren't in the run.
 fn about_others(
     options: &Options,
     side: Side,
@@ -238,12 +236,11 @@ fn about_others(
     Some(Diagnostic::note(format!("{message} {names}")).in_file(folder).help(help))
 }
 
-/// Whether a folder gets a `kustomization.yaml`: also where it has one already.
+/// Whether a folder gets a `kustomization.yaml`. An existing one is kept current even without the flag.
 fn is_kustomized(options: &Options, folder: &Path) -> Result<bool> {
     Ok(options.kustomization || compare::is_generated_file(&folder.join(KUSTOMIZATION))?)
 }
 
-/// A `kustomization.yaml` that lists files or folders.
 fn kustomization(resources: Vec<String>) -> PlannedFile {
     let mut text =
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n".to_owned();
@@ -253,7 +250,6 @@ fn kustomization(resources: Vec<String>) -> PlannedFile {
     PlannedFile { name: KUSTOMIZATION.to_owned(), text, holds_secret: false }
 }
 
-/// Locks a directory; none where it isn't there.
 fn lock(root: &Path) -> Result<Option<File>> {
     if !root.exists() {
         return Ok(None);

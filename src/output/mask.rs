@@ -1,21 +1,18 @@
-//! The two texts of a file without their secrets, for a diff.
+//! Masks the secrets in both texts of a file, for a diff.
 
 use serde_yaml::Value;
 
 use super::compare::is_marked;
 use crate::secret::{Secrets, is_secret_variable};
 
-/// The parts of an object that hold entries of text.
 const SECTIONS: [&str; 2] = ["data", "stringData"];
 
-/// Masks the secrets in both texts of a file alike: `secrets`, those of the run, and those that the texts themselves
-/// show by their kind or a variable's name. A masked value that differs between the two is marked.
-///
-/// Returns `None` if a secret may be at a place that can't be masked.
+/// Masks the secrets of a run in both texts, and those that a text shows by its kind or a variable's name. Marks masked
+/// values that differ. Returns `None` if a secret may be where it can't be masked.
 pub fn mask(before: &str, after: &str, secrets: &Secrets) -> Option<(String, String)> {
     let [before_entries, after_entries] = [before, after].map(|text| secret_entries(text, secrets));
     let (before_entries, after_entries) = (before_entries?, after_entries?);
-    // A value that is masked once has to be masked wherever it stands.
+    // The same value may also be in a comment or annotation, or in the other text.
     let values = before_entries.iter().chain(&after_entries).map(|entry| entry.value.clone());
     let secrets = secrets.with(values);
     let before = Masked::new(before, &before_entries, &secrets)?;
@@ -23,15 +20,14 @@ pub fn mask(before: &str, after: &str, secrets: &Secrets) -> Option<(String, Str
     Some((before.text(&after, "before"), after.text(&before, "after")))
 }
 
-/// A secret entry of `data` or `stringData` that stands on one line.
 struct Entry {
     line: usize,
-    /// The text, decoded from base64 if a Secret's `data` has it.
+    /// Decoded, if it is base64 in `data`.
     value: String,
 }
 
-/// Finds the secret entries: all of a Secret, and of a ConfigMap those that hold a secret by their name or text. `None` if
-/// one isn't on a line by itself, so that its end isn't known.
+/// Finds the secret entries: all of a Secret, and those of a ConfigMap that are secret by name or text. `None` if one
+/// isn't on a line of its own, so its end is unknown.
 fn secret_entries(text: &str, secrets: &Secrets) -> Option<Vec<Entry>> {
     let document: Value = serde_yaml::from_str(text).ok()?;
     let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
@@ -41,7 +37,7 @@ fn secret_entries(text: &str, secrets: &Secrets) -> Option<Vec<Entry>> {
         _ => false,
     };
     let annotations = document.get("metadata").and_then(|metadata| metadata.get("annotations"));
-    // Client-side `kubectl apply` leaves a copy of the object in it.
+    // Client-side `kubectl apply` keeps a copy of the whole object, secrets included, in this annotation.
     let has_copy = annotations
         .is_some_and(|it| it.get("kubectl.kubernetes.io/last-applied-configuration").is_some());
     let sections = SECTIONS.iter().filter_map(|section| document.get(section)?.as_mapping());
@@ -66,7 +62,7 @@ fn secret_entries(text: &str, secrets: &Secrets) -> Option<Vec<Entry>> {
             entries.push(Entry { line: number, value: decoded.unwrap_or(value) });
         }
     }
-    // The mark of another kind, or of a ConfigMap without such an entry, is for a secret at an unknown place.
+    // A file that is marked but has no such entry has its secret at an unknown place.
     let is_explained = !is_marked(text) || !entries.is_empty();
     (entries.len() == expected && is_explained && !(has_copy && expected > 0)).then_some(entries)
 }
@@ -80,7 +76,7 @@ fn entry(line: &str) -> Option<(&str, String)> {
     Some((key.trim_matches('"'), value))
 }
 
-/// A text in which some lines have a value that is masked.
+/// A text, each line with the value to mask, if any.
 struct Masked<'a> {
     lines: Vec<(&'a str, Option<&'a str>)>,
 }
@@ -96,7 +92,7 @@ impl<'a> Masked<'a> {
                 || holds(&parsed, secrets);
             lines.push(if is_secret { (start, Some(value)) } else { (line, None) });
         }
-        // A secret before the value, in a key or a comment, is still there.
+        // A secret in a key or a comment isn't masked above.
         let is_masked = |(line, _): &(&str, _)| !secrets.are_in(line);
         lines.iter().all(is_masked).then_some(Self { lines })
     }
@@ -121,7 +117,7 @@ impl<'a> Masked<'a> {
     }
 }
 
-/// Where the value of a line begins, after its key or the `-` of its list.
+/// Returns the offset of a line's value, after its key or the `-` of a list.
 fn value_start(line: &str) -> usize {
     let indent = line.len() - line.trim_start_matches([' ', '-']).len();
     line.find(": ").map_or(indent, |colon| colon + 2)

@@ -1,4 +1,4 @@
-//! output: manifests go to a stream, a directory or a diff. Nothing else writes files.
+//! Writes manifests to a stream, a directory or a diff. Only this module writes files.
 
 mod compare;
 pub mod diff;
@@ -10,7 +10,7 @@ pub use write::new_file;
 
 use crate::render::Manifests;
 
-/// Manifests as YAML documents of one stream.
+/// Returns all manifests as one YAML stream.
 pub fn stream(clusters: &[Manifests]) -> String {
     let mut stream = String::new();
     for manifest in clusters.iter().flat_map(|cluster| &cluster.manifests) {

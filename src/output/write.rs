@@ -1,4 +1,4 @@
-//! Carrying out a plan: each changed file is staged beside its place and then renamed.
+//! Carries out a plan. Each changed file is staged beside its destination and then renamed.
 
 use std::fs::{self, Permissions};
 use std::io::Write as _;
@@ -17,8 +17,9 @@ impl Plan {
     /// Makes the changes.
     ///
     /// # Errors
-    /// If a file can't be written. If it can't be staged, nothing has changed.
+    /// If a file can't be written. If it can't even be staged, nothing has changed.
     pub fn write(&self) -> Result<()> {
+        // All files are staged before the first rename, so that a full disk changes nothing.
         let staged: Result<Vec<(&Change, TempPath)>> = self
             .changes
             .par_iter()
@@ -37,14 +38,14 @@ impl Plan {
         for path in gone.chain(&self.temporaries) {
             fs::remove_file(path).with_context(|| failed("remove", path))?;
             if let Some(folder) = path.parent() {
-                // It fails if the folder isn't empty, as it should.
+                // Fails if the folder isn't empty, and then it has to stay.
                 let _ = fs::remove_dir(folder);
             }
         }
         Ok(())
     }
 
-    /// How many files are written and removed.
+    /// Returns the numbers of written and removed files.
     pub fn counts(&self) -> (usize, usize) {
         let written = self.changes.iter().filter(|change| change.after.is_some()).count();
         (written, self.changes.len() - written)
@@ -56,6 +57,7 @@ fn stage(change: &Change, text: &str) -> Result<TempPath> {
     let folder = change.path.parent().unwrap_or(Path::new(""));
     fs::create_dir_all(folder).with_context(failed)?;
     let mode = if change.holds_secret { 0o600 } else { 0o644 };
+    // In the same folder, since a rename can't cross file systems.
     let mut file = Builder::new()
         .prefix(PREFIX)
         .suffix(SUFFIX)
@@ -70,7 +72,7 @@ fn failed(verb: &str, path: &Path) -> String {
     format!("failed to {verb} {}", shown_path(path))
 }
 
-/// Writes a new file, never over an existing one.
+/// Writes a new file. Never overwrites one.
 ///
 /// # Errors
 /// If it exists or can't be written.

@@ -10,33 +10,34 @@ use super::templates::Templates;
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 
-/// The instructions that one rendering may take; the built-in templates take a few hundred.
+/// Stops a runaway template. The built-in ones take a few hundred instructions.
 const FUEL: u64 = 10_000_000;
+
 /// Renders templates.
 pub struct Engine<'a> {
     environment: Environment<'a>,
     templates: &'a Templates,
 }
 
-/// The text of a template in which each value is a [`placeholder`], and the values.
+/// A rendered template, its text and values still apart.
 pub struct Rendered {
-    /// The text.
+    /// YAML with a [`placeholder`] for each value.
     pub skeleton: String,
-    /// The values, by the number of their placeholder.
+    /// The values, indexed by placeholder number.
     pub values: Vec<Scalar>,
 }
 
 impl<'a> Engine<'a> {
-    /// An engine with the templates of a run.
+    /// Parses the templates of a run.
     ///
     /// # Errors
-    /// Where a template isn't valid.
+    /// If a template isn't valid.
     pub fn new(templates: &'a Templates) -> Result<Self> {
         let mut environment = Environment::new();
         environment.set_syntax(syntax()?);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(FUEL));
-        // So that errors know the line's text; without it, only debug builds do.
+        // Without it, errors of release builds don't have the text of the line.
         environment.set_debug(true);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_formatter(print);
@@ -52,7 +53,7 @@ impl<'a> Engine<'a> {
     /// Renders a template.
     ///
     /// # Errors
-    /// Where it fails; the message shows no value.
+    /// If the template fails. The message shows no value, which may be a secret.
     pub fn render(&self, path: &str, values: &Value) -> Result<Rendered> {
         let template = self.environment.get_template(path);
         let template = template.map_err(|error| self.explain(path, &error))?;
@@ -64,7 +65,7 @@ impl<'a> Engine<'a> {
         Ok(Rendered { skeleton: captured.into_output(), values })
     }
 
-    /// The template and line that printed the value of a placeholder.
+    /// Returns the template and line that printed a placeholder's value. Renders again, so only for errors.
     pub fn place_of(&self, path: &str, values: &Value, number: usize) -> Option<(String, usize)> {
         let template = self.environment.get_template(path).ok()?;
         let (text, spans) = template.render_with_spans(values.clone()).ok()?;
@@ -73,10 +74,10 @@ impl<'a> Engine<'a> {
         Some((span.name().to_owned(), span.line()))
     }
 
-    /// An error of the engine. Its own forms may show values, so only what is about the template is taken.
+    /// Converts an engine error. Its own text may show values, so only the parts about the template are used.
     fn explain(&self, path: &str, error: &Error) -> anyhow::Error {
         let source = std::error::Error::source(error);
-        // An error in an included template has that template's for a source.
+        // If an included template failed, its error is the source.
         if let Some(source) = source.and_then(|source| source.downcast_ref()) {
             return self.explain(path, source);
         }
@@ -111,11 +112,10 @@ impl<'a> Engine<'a> {
     }
 }
 
-/// The syntax of all templates: tags alone on a line leave no line behind, so that a template looks like
-/// what it renders.
+/// Returns the syntax of all templates. A tag alone on a line leaves no line, so a template looks like its output.
 ///
 /// # Errors
-/// Only where minijinja doesn't know its own settings.
+/// If minijinja refuses its own settings.
 pub fn syntax() -> Result<SyntaxConfig> {
     let syntax = SyntaxConfig::builder()
         .keep_trailing_newline(true)
@@ -166,12 +166,10 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
     Ok(out.write_str(&placeholder)?)
 }
 
-/// An error with a message that holds no value.
 fn refuse(message: &str) -> Error {
     Error::from(ErrorKind::InvalidOperation).with_source(Diagnostic::error(message))
 }
 
-/// The filter `b64encode`: standard base64, as a Secret's `data` takes it.
 fn b64encode(value: &Value) -> Result<String, Error> {
     use base64::Engine as _;
     let text = value.as_str().ok_or_else(|| refuse("b64encode takes text"))?;

@@ -1,4 +1,4 @@
-//! render: a [`Registration`] becomes manifests, through templates.
+//! Renders the manifests of a [`Registration`] from templates.
 
 mod engine;
 mod objects;
@@ -30,7 +30,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// Its folder among templates and in a directory.
+    /// The name of its folder, both of templates and of manifests.
     pub fn folder(self) -> &'static str {
         match self {
             Self::Compute => "compute",
@@ -43,11 +43,11 @@ impl Side {
 pub struct Manifest {
     /// The cluster that it is applied to.
     pub side: Side,
-    /// `NN-kind-name.yaml`. Manifests that are sorted by it can be applied in that order.
+    /// `NN-kind-name.yaml`. `kubectl apply -f DIR` goes by file name, so these names sort in a working order.
     pub file_name: String,
-    /// Its YAML, with a newline at the end.
+    /// YAML, with a newline at the end.
     pub text: String,
-    /// Whether it holds a secret.
+    /// Whether a secret of the registration is in `text`.
     pub holds_secret: bool,
 }
 
@@ -55,7 +55,7 @@ pub struct Manifest {
 pub struct Manifests {
     /// Name of the compute cluster.
     pub cluster: String,
-    /// The secrets in them, for masks.
+    /// The secrets to mask in a diff.
     pub secrets: Secrets,
     /// The manifests, in the order in which they are applied.
     pub manifests: Vec<Manifest>,
@@ -69,10 +69,10 @@ pub struct Renderer<'a> {
 }
 
 impl<'a> Renderer<'a> {
-    /// A renderer with these templates.
+    /// Parses the templates.
     ///
     /// # Errors
-    /// Where a template isn't valid.
+    /// If a template isn't valid.
     pub fn new(templates: &'a Templates) -> Result<Self> {
         Ok(Self { engine: Engine::new(templates)?, templates, structures: Structures::default() })
     }
@@ -80,7 +80,7 @@ impl<'a> Renderer<'a> {
     /// Renders the manifests of some sides, in the order in which they are applied.
     ///
     /// # Errors
-    /// If a template fails or renders another object than it has to.
+    /// If a template fails or renders another object than expected.
     pub fn render(&self, registration: &Registration, sides: &[Side]) -> Result<Manifests> {
         let secrets = registration.secrets();
         let mut manifests = Vec::new();
@@ -102,7 +102,7 @@ impl<'a> Renderer<'a> {
             let variables = variables::of_object(&of_side, &object, registration);
             match self.render_object(side, object.template, &variables, secrets)? {
                 Some(found) if found.0 == object.identity => rendered.push(found),
-                // The other identity isn't shown: it may be a secret in the place of a name.
+                // The message doesn't show the other name: it may be a secret.
                 _ => {
                     let message = format!("renders something other than {}", object.identity);
                     bail!(self.about(object.template, Diagnostic::error(message)));
@@ -111,7 +111,7 @@ impl<'a> Renderer<'a> {
         }
         for template in self.templates.added(side) {
             let found = self.render_object(side, template, &of_side, secrets)?;
-            // A template may render nothing for a cluster.
+            // A user's template may skip a cluster by rendering nothing.
             let Some((identity, manifest)) = found else {
                 continue;
             };
@@ -172,7 +172,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// `NN-kind-name.yaml`. Names of RBAC may hold a `:`, which not every file system takes.
+/// Returns `NN-kind-name.yaml`. RBAC names may have a `:`, which some file systems refuse.
 fn file_name(template: &str, identity: &Identity) -> String {
     let name = template.rsplit('/').next().unwrap_or_default();
     let number = name.split('-').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The one list of objects: which a registration has, what identifies each, and which template renders it.
+//! The list of a registration's objects, with their identities and templates. Manifests and runbooks come from it.
 
 use std::fmt;
 
@@ -9,26 +9,25 @@ use crate::show::shown;
 use crate::sources::Delivery;
 use crate::values::Scope;
 
-/// The namespace of Ray jobs, and so of the service account and what belongs to it. The controller looks for its Secrets
-/// in a namespace of the same name.
+/// The namespace of all Ray jobs, on the compute cluster. On the control plane, the controller looks for its Secrets in
+/// the namespace of the same name.
 pub const NAMESPACE: &str = "default";
 /// The only namespace in which the controller accepts Clusters.
 const CLUSTERS_NAMESPACE: &str = "ma-system";
 
-/// Identifies an object in its cluster.
+/// The identity of an object in its cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Its kind.
+    /// For example `ConfigMap`.
     pub kind: String,
-    /// Its name.
+    /// `metadata.name`
     pub name: String,
-    /// Its namespace; none for kinds that have none.
+    /// `None` for a cluster-scoped kind.
     pub namespace: Option<String>,
 }
 
 impl Identity {
-    /// What kubectl calls it: `secret/NAME`. The kinds of custom resources need their group, as other groups have kinds of
-    /// the same name.
+    /// Returns the argument of kubectl: `secret/NAME`. Custom resources get their group, since others have a `Cluster`.
     pub fn resource(&self) -> String {
         let kind = match self.kind.as_str() {
             "Cluster" => "clusters.michelangelo.api".to_owned(),
@@ -51,18 +50,18 @@ impl fmt::Display for Identity {
     }
 }
 
-/// An object that is to be rendered.
+/// An object to render.
 #[derive(Clone, Debug)]
 pub struct Object {
-    /// Path of its template.
+    /// Path of the template, such as `compute/40-configmap.yaml.j2`.
     pub template: &'static str,
-    /// What it has to be, whatever the template says.
+    /// The identity that the template has to render.
     pub identity: Identity,
-    /// An annotation that the object itself needs.
+    /// An annotation that this object needs to work.
     pub annotation: Option<(&'static str, String)>,
 }
 
-/// Returns the objects of one side, in the order in which they work when applied.
+/// Returns the objects of one side, in the order in which they have to be applied.
 pub fn objects(side: Side, outline: &Outline) -> Vec<Object> {
     match side {
         Side::Compute => compute(outline),
@@ -92,6 +91,7 @@ fn compute(outline: &Outline) -> Vec<Object> {
         ["compute/50-secret-storage.yaml.j2", "compute/50-externalsecret-storage.yaml.j2"],
         "aws-credentials",
     ));
+    // After the ServiceAccount: the token controller deletes a token Secret whose account doesn't exist.
     for name in &outline.service_account.token_secrets {
         let mut secret = namespaced("compute/60-secret-token.yaml.j2", "Secret", name);
         secret.annotation = Some(("kubernetes.io/service-account.name", account.to_owned()));
@@ -113,22 +113,22 @@ fn control_plane(outline: &Outline) -> Vec<Object> {
         ["control-plane/20-secret-token.yaml.j2", "control-plane/20-externalsecret-token.yaml.j2"],
         &token_secret(outline),
     ));
+    // Last, because a job that meets a Cluster before its Secrets fails for good.
     let cluster = "control-plane/30-cluster.yaml.j2";
     objects.push(object(cluster, "Cluster", &outline.name, Some(CLUSTERS_NAMESPACE)));
     objects
 }
 
-/// The Secret with the CA, as the Cluster's `caDataTag` names it.
+/// Returns the name of the Secret with the CA, for the Cluster's `caDataTag`.
 pub fn ca_secret(outline: &Outline) -> String {
     format!("cluster-{}-ca-data", outline.name)
 }
 
-/// The Secret with the token, as the Cluster's `tokenTag` names it.
+/// Returns the name of the Secret with the token, for the Cluster's `tokenTag`.
 pub fn token_secret(outline: &Outline) -> String {
     format!("cluster-{}-client-token", outline.name)
 }
 
-/// A Secret, or the ExternalSecret that makes it, or neither.
 fn delivered(delivery: Delivery, templates: [&'static str; 2], name: &str) -> Option<Object> {
     let [secret, external_secret] = templates;
     match delivery {
@@ -149,7 +149,7 @@ fn object(template: &'static str, kind: &str, name: &str, namespace: Option<&str
     Object { template, identity, annotation: None }
 }
 
-/// Returns an error if two objects of a registration would be the same Secret. The sides are taken together, since a
+/// Returns an error if two objects of a registration would be the same Secret. Checks both sides together, since a
 /// control plane may be its own compute cluster.
 pub fn repeated_secret(outline: &Outline) -> Option<Diagnostic> {
     let both = [Side::Compute, Side::ControlPlane];

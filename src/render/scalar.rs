@@ -1,18 +1,18 @@
-//! Values as YAML scalars that Kubernetes' parser reads back exactly.
+//! Writes values as YAML scalars that Kubernetes reads back exactly.
 //!
-//! Kubernetes reads YAML 1.1 with Go's parser, where `no`, `0777`, `1_000` and `1e3` are no strings.
-//! Strings are therefore always in double quotes, with JSON's escapes.
+//! Kubernetes reads YAML 1.1, where `no`, `0777`, `1_000` and `1e3` aren't strings. Strings are therefore always
+//! double-quoted, with JSON's escapes.
 
-/// A code point that is no character, so that no text has it.
+/// Marks placeholders. A Unicode noncharacter, so no sensible text contains it.
 pub const MARK: char = '\u{fdd0}';
 
 /// A value that a template printed.
 pub enum Scalar {
-    /// A string.
+    /// Written in double quotes.
     Text(String),
-    /// A whole number.
+    /// Written without quotes.
     Integer(i64),
-    /// A boolean.
+    /// Written as `true` or `false`.
     Boolean(bool),
 }
 
@@ -31,12 +31,12 @@ pub fn placeholder(number: usize) -> String {
     format!("\"\u{fdd0}{number}\u{fdd0}\"")
 }
 
-/// The number of a placeholder, of which a YAML parser takes the quotes.
+/// Returns the number of a placeholder that was parsed as YAML, so has lost its quotes.
 pub fn number(text: &str) -> Option<usize> {
     text.strip_prefix(MARK)?.strip_suffix(MARK)?.parse().ok()
 }
 
-/// Puts the values in place of their placeholders.
+/// Replaces the placeholders with their values.
 pub fn fill_in(skeleton: &str, values: &[Scalar]) -> String {
     let mut text = String::with_capacity(2 * skeleton.len());
     let mut parts = skeleton.split("\"\u{fdd0}");
@@ -51,7 +51,6 @@ pub fn fill_in(skeleton: &str, values: &[Scalar]) -> String {
     text
 }
 
-/// Writes a string in double quotes, on one line.
 fn write_quoted(text: &str, out: &mut String) {
     out.reserve(text.len() + 2);
     out.push('"');
@@ -81,14 +80,14 @@ fn write_quoted(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// A string in double quotes.
+/// Returns a string as a double-quoted YAML scalar on one line.
 pub fn quoted(text: &str) -> String {
     let mut out = String::new();
     write_quoted(text, &mut out);
     out
 }
 
-/// Characters that YAML doesn't take as they are, that end a line, or that a reviewer wouldn't see.
+/// Whether YAML refuses the character unescaped, a parser ends the line at it, or a reviewer couldn't see it.
 fn needs_escape(character: char) -> bool {
     let code = u32::from(character);
     character.is_control()

@@ -1,4 +1,4 @@
-//! The templates of a run: the built-in ones, and the user's own in place of them or beside them.
+//! The templates of a run: the built-in ones, and the user's own that replace or extend them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::show::shown_path;
 
 macro_rules! built_in {
     ($($path:literal),* $(,)?) => {
-        /// The built-in templates by their path.
+        /// The path and text of each built-in template.
         pub const BUILT_IN: &[(&str, &str)] = &[
             $(($path, include_str!(concat!("../../templates/", $path)))),*
         ];
@@ -44,17 +44,17 @@ pub struct Templates {
 
 /// One template.
 pub struct Template {
-    /// Its text.
+    /// YAML with Jinja.
     pub text: String,
-    /// The file that it comes from; none for a built-in one.
+    /// `None` for a built-in one.
     file: Option<String>,
 }
 
 impl Templates {
-    /// The built-in templates, those of a folder in place of them or beside them.
+    /// Reads the templates of a folder over the built-in ones.
     ///
     /// # Errors
-    /// Where the folder can't be read, or has YAML that isn't named as a template.
+    /// If the folder can't be read, has no templates, or has YAML that isn't named as a template.
     pub fn read(folder: Option<&Path>) -> Result<Self> {
         let built_in = BUILT_IN.iter().map(|(path, text)| {
             ((*path).to_owned(), Template { text: (*text).to_owned(), file: None })
@@ -74,7 +74,6 @@ impl Templates {
         Ok(templates)
     }
 
-    /// Adds the templates of one folder, and of those in it.
     fn add(&mut self, folder: &Path, part: &str) -> Result<()> {
         let path = folder.join(part);
         let failed = || format!("failed to read the templates in {}", shown_path(folder));
@@ -105,18 +104,18 @@ impl Templates {
         Ok(())
     }
 
-    /// Every template, by its path.
+    /// Returns the path and template of each.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Template)> {
         self.by_path.iter().map(|(path, template)| (path.as_str(), template))
     }
 
-    /// The file that a template comes from, for messages.
+    /// Returns the file of a template, for messages.
     pub fn file(&self, path: &str) -> String {
         let file = self.by_path.get(path).and_then(|template| template.file.clone());
         file.unwrap_or_else(|| format!("built-in template {path}"))
     }
 
-    /// The paths of the templates that aren't built in, for one side.
+    /// Returns the paths of one side's templates that aren't built in.
     pub fn added(&self, side: Side) -> impl Iterator<Item = &str> {
         let is_built_in = |path: &str| BUILT_IN.iter().any(|(built_in, _)| *built_in == path);
         self.all().map(|(path, _)| path).filter(move |path| {
@@ -125,7 +124,7 @@ impl Templates {
     }
 }
 
-/// Whether a path is that of an object's template: of a side, with two digits that sort it among the others.
+/// Whether a path is `SIDE/NN-NAME.yaml.j2`. The digits become part of the file name, where they order the objects.
 fn is_object(path: &str) -> bool {
     let (folder, name) = path.split_once('/').unwrap_or_default();
     let is_of_side = [Side::Compute, Side::ControlPlane].iter().any(|side| side.folder() == folder);

@@ -1,4 +1,4 @@
-//! The variables of templates. `templates/metadata.yaml.j2` lists them for people.
+//! The variables of templates, as documented in `templates/metadata.yaml.j2`.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::registration::{Ca, Registration};
 use crate::sources::Delivery;
 use crate::values::Store;
 
-/// Returns the variables of one side's templates. Secrets of the other side aren't among them.
+/// Returns the variables of one side's templates, without the other side's secrets.
 pub fn of_side(side: Side, registration: &Registration) -> Value {
     let account = &registration.outline.service_account;
     let common = context! {
@@ -32,8 +32,8 @@ pub fn of_side(side: Side, registration: &Registration) -> Value {
     }
 }
 
-/// Returns the variables of one object's template: the side's, the name that the object has to have, and its own
-/// annotation among the others. The values' win, as they are the user's last word.
+/// Returns the variables of one object's template: the side's, the object's name, and its own annotation among the
+/// others. An annotation in the values wins.
 pub fn of_object(side: &Value, object: &Object, registration: &Registration) -> Value {
     let name = object.identity.name.as_str();
     let Some((key, value)) = &object.annotation else {
@@ -68,7 +68,7 @@ fn of_stored_keys(stored: &StoredKeys) -> Value {
     context! { key => stored.store_key.as_str(), properties => pairs(properties) }
 }
 
-/// Pairs for `{% for key, value in … %}`, in this order.
+/// A list for `{% for key, value in … %}`; a map would be sorted.
 fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
     pairs.into_iter().map(|(key, value)| Value::from_iter([key, value])).collect()
 }
@@ -89,7 +89,7 @@ fn of_store(registration: &Registration, external: &ExternalSecrets, store: &Sto
     }
 }
 
-/// The Go template that prints exactly this text, for the External Secrets Operator.
+/// Escapes a text for the External Secrets Operator, which runs Go templates on annotations.
 fn go_literal(text: &str) -> String {
     text.replace("{{", r#"{{ "{{" }}"#)
 }
@@ -103,6 +103,7 @@ fn of_control_plane(registration: &Registration) -> Value {
     context! {
         server => context! {
             host => registration.server.url_host(),
+            // The Cluster's `port` is a string.
             port => registration.server.port.to_string(),
         },
         cluster => Value::from(Serde(&registration.spec)),

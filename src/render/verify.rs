@@ -1,7 +1,7 @@
-//! What a rendered document is: exactly one object, in which each value is a scalar by itself.
+//! Checks that a rendered document is exactly one object and that each value is a whole scalar in it.
 //!
-//! The structure is read off the text with placeholders, so that no value can change it, and clusters
-//! that differ only in values share it.
+//! The text is parsed with placeholders, so no value can change its structure. Clusters that differ only in values
+//! share one parse.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,20 +15,20 @@ use crate::input::yaml;
 use crate::secret::{Secrets, is_secret_variable, names_a_secret};
 use crate::show::shown;
 
-/// What is wrong with a document, and the number of the value that it is about.
+/// An error, and the number of the value that caused it, if known.
 pub type Fault = (Diagnostic, Option<usize>);
 
-/// The structures that were read, by their text.
+/// A cache of parsed skeletons.
 #[derive(Default)]
 pub struct Structures {
     known: Mutex<HashMap<String, Arc<Value>>>,
 }
 
 impl Structures {
-    /// Reads a text with placeholders; null where it is empty.
+    /// Parses a text with placeholders. An empty one is null.
     ///
     /// # Errors
-    /// Where it isn't YAML, or a value isn't a scalar by itself.
+    /// If it isn't YAML, or a value touches other text.
     pub fn read(&self, skeleton: &str, values: usize) -> Result<Arc<Value>, Fault> {
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(structure) = known().get(skeleton) {
@@ -59,7 +59,7 @@ fn parse(skeleton: &str, values: usize) -> Result<Value, Fault> {
     }
 }
 
-/// The number of a placeholder that text or another one touches.
+/// Returns the number of a placeholder that touches text or another placeholder.
 fn touching(skeleton: &str) -> Option<usize> {
     let open = format!("\"{MARK}");
     skeleton.match_indices(&open).find_map(|(start, _)| {
@@ -77,7 +77,7 @@ fn touches(number: usize) -> Fault {
     (error.help(r#"put the text into the expression: `{{ "x-" ~ name }}`"#), Some(number))
 }
 
-/// Notes which placeholders are scalars by themselves.
+/// Records which placeholders are whole scalars.
 fn mark_values(value: &Value, found: &mut [bool]) {
     match value {
         Value::Mapping(mapping) => mapping.iter().for_each(|(key, value)| {
@@ -95,19 +95,19 @@ fn mark_values(value: &Value, found: &mut [bool]) {
     }
 }
 
-/// A structure and the values of one cluster.
+/// A rendered document of one cluster.
 pub struct Document<'a> {
-    /// The structure.
+    /// Parsed YAML with placeholders.
     pub structure: &'a Value,
-    /// The values.
+    /// The values, indexed by placeholder number.
     pub values: &'a [Scalar],
 }
 
 impl Document<'_> {
-    /// Reads off which object it is.
+    /// Returns the identity of the object.
     ///
     /// # Errors
-    /// Where it isn't an object, or has something else than text where Kubernetes takes only text.
+    /// If it isn't an object, or has a value that isn't text where Kubernetes takes only text.
     pub fn identify(&self) -> Result<Identity, Diagnostic> {
         let metadata = self.structure.get("metadata");
         let of_metadata = |key: &str| metadata.and_then(|metadata| metadata.get(key));
@@ -120,7 +120,7 @@ impl Document<'_> {
                 "renders no object: `apiVersion`, `kind` or `metadata.name` is missing or not text",
             ));
         };
-        // They become the file's name.
+        // They become part of a file name.
         if format!("{kind}{name}").contains(['/', '\0']) {
             return Err(Diagnostic::error("`kind` or `metadata.name` is not a name"));
         }
@@ -158,7 +158,7 @@ impl Document<'_> {
         Ok(())
     }
 
-    /// Refuses a key that stands twice in a mapping. The parser sees only those that no template has printed.
+    /// Refuses a duplicate key. The YAML parser can't see it if the key is a placeholder.
     fn check_keys(&self, value: &Value) -> Result<(), Diagnostic> {
         match value {
             Value::Mapping(mapping) => {
@@ -179,7 +179,7 @@ impl Document<'_> {
         }
     }
 
-    /// The text of a scalar; of one that isn't text, what it would be in quotes.
+    /// Returns the text of a scalar, or as an error the text that a scalar of another type would have in quotes.
     fn text(&self, value: &Value) -> Result<String, String> {
         match value {
             Value::String(text) => match number(text).and_then(|number| self.values.get(number)) {
@@ -194,7 +194,7 @@ impl Document<'_> {
         }
     }
 
-    /// Whether it holds a secret. Only printed values are searched, since the rest is in the template.
+    /// Whether a printed value or an entry of `data` holds a secret.
     pub fn holds_secret(&self, kind: &str, secrets: &Secrets) -> bool {
         let sections = ["data", "stringData"].map(|section| self.structure.get(section));
         let entries = sections.into_iter().flatten().filter_map(Value::as_mapping).flatten();

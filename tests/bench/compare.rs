@@ -1,5 +1,5 @@
-//! What the benchmarks share: whole processes, timed in turns, so that what else the machine does falls on
-//! both; and bars.
+//! Times whole processes and compares them with bars. Benchmarks time the two sides in turns, so that other load on the
+//! machine slows both.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
 
-/// What was measured beside its bar; whether any bar was missed.
+/// Prints each measurement and remembers whether a bar was missed.
 #[derive(Default)]
 pub struct Report {
     is_missed: bool,
@@ -21,14 +21,14 @@ impl Report {
         println!("{what}: {measured:.2} {unit} (bar: {bar} {unit}){verdict}");
     }
 
-    /// Ends the benchmark: an error where a bar was missed.
+    /// Fails if a bar was missed.
     pub fn finish(self) -> Result<()> {
         ensure!(!self.is_missed, "a bar was missed");
         Ok(())
     }
 }
 
-/// Runs a command to its end, which has to be a good one.
+/// Runs a command, which has to succeed.
 pub fn time(command: &mut Command) -> Result<Duration> {
     let start = Instant::now();
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
@@ -42,7 +42,7 @@ pub fn median(mut times: Vec<Duration>) -> Result<f64> {
     Ok(times.get(times.len() / 2).context("no runs")?.as_secs_f64())
 }
 
-/// The most memory that any process so far has taken, in KiB; those that we are compared with take less.
+/// The peak memory of any child process so far, in KiB. `cp` and `cat` take less than the program.
 pub fn peak_memory() -> Result<f64> {
     Ok(getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss() as f64)
 }

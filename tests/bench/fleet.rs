@@ -1,5 +1,5 @@
-//! Fleets: a fresh tree, beside `cp -r` of it, and an unchanged one, beside `cat` of all that has to be read for it. Both
-//! bars are what the disk allows. The files are below the build folder, on its disk.
+//! Renders fleets into a fresh directory, compared with `cp -r`, and into an unchanged one, compared with `cat` of all
+//! files that it has to read. The files are in the build folder, so on a real disk.
 
 mod compare;
 
@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use compare::{Report, median, peak_memory, render, time};
 
-/// The sizes, and how often each is measured.
+/// The number of clusters, and of runs.
 const FLEETS: [(usize, usize); 3] = [(100, 31), (1_000, 9), (10_000, 3)];
 
 fn main() -> Result<()> {
@@ -19,7 +19,7 @@ fn main() -> Result<()> {
     for (clusters, runs) in FLEETS {
         measure(clusters, runs, &mut report)?;
         let peak = peak_memory()?;
-        // What the program takes by itself is in both.
+        // The difference leaves out the memory that the program takes without clusters.
         if let Some((fewer, less)) = smaller {
             let each = (peak - less) / (clusters - fewer) as f64;
             report.add(&format!("{clusters} clusters, peak memory of each"), each, 30.0, "KiB");
@@ -38,7 +38,7 @@ fn measure(clusters: usize, runs: usize, report: &mut Report) -> Result<()> {
     time(&mut render_into(scratch, &tree))?;
     let (mut fresh, mut copied) = (Vec::new(), Vec::new());
     let (mut unchanged, mut read) = (Vec::new(), Vec::new());
-    // Nothing is deleted between the runs: what comes after that is slow for a while, whoever writes.
+    // Nothing is deleted between the runs, since a deletion slows later writes for a while.
     for run in 0..runs {
         fresh.push(time(&mut render_into(scratch, &scratch.join(format!("fresh-{run}"))))?);
         copied.push(time(&mut copy(&tree, &scratch.join(format!("copy-{run}"))))?);
@@ -52,7 +52,7 @@ fn measure(clusters: usize, runs: usize, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Writes a folder of values that hold no secret, and kubeconfigs beside it.
+/// Writes a folder of values without secrets, and their kubeconfigs.
 fn write_values(scratch: &Path, clusters: usize) -> Result<()> {
     ensure!(clusters <= 65_536, "more clusters than addresses");
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");

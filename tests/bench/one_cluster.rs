@@ -1,4 +1,4 @@
-//! One cluster's stream, beside `cat` of the same bytes.
+//! Renders one cluster as a stream, compared with `cat` of the same bytes.
 
 mod compare;
 

@@ -1,4 +1,4 @@
-//! Certificate authorities that are in use pass, byte for byte.
+//! Real certificate authorities reach the manifest byte for byte.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{Folder, cluster, fixture_path, listed, objects, run, values_file};
 
-/// Where Debian and its descendants have the authorities of browsers.
+/// The folder of public authorities on Debian and Ubuntu.
 const SYSTEM: &str = "/etc/ssl/certs";
 
 #[test]

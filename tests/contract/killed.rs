@@ -1,4 +1,4 @@
-//! Runs that are killed or meet each other: each file is whole, and the next run completes.
+//! Killed and concurrent runs leave only whole files, and the next run completes.
 
 use std::fs;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::support::{Files, Folder, cluster, differing, files, run, values_file}
 const MOMENTS: u32 = 20;
 const KEY: &str = "a-secret-access-key";
 
-/// A fleet as a folder of values, whose directory holds secrets.
+/// Writes the values of a fleet with secrets.
 fn write_fleet(folder: &Folder, name: &str, numbers: Range<usize>, label: &str) {
     let values = |number| {
         let keys = json!({"accessKeyId": "id", "secretAccessKey": KEY});
@@ -31,7 +31,7 @@ fn render(folder: &Folder, fleet: &str) -> Command {
     command
 }
 
-/// The tree of a fleet, rendered from nothing.
+/// Renders a fleet into an empty directory.
 fn tree(folder: &Folder, fleet: &str) -> Files {
     run(&mut render(folder, fleet)).succeeds();
     let tree = files(&folder.path("out"));
@@ -46,7 +46,7 @@ fn is_temporary(path: &str) -> bool {
 #[test]
 fn a_killed_run_leaves_whole_files_and_the_next_one_completes() {
     let folder = Folder::new();
-    // Some clusters go, some change, and some come.
+    // Clusters 0 to 3 are removed, 4 to 11 changed, 12 to 15 added.
     write_fleet(&folder, "old", 0..12, "old");
     write_fleet(&folder, "new", 4..16, "new");
     let (old, new) = (tree(&folder, "old"), tree(&folder, "new"));
@@ -57,7 +57,7 @@ fn a_killed_run_leaves_whole_files_and_the_next_one_completes() {
         assert_eq!(differing(&files(&out), &old), [""; 0]);
         let start = Instant::now();
         run(&mut folder.command(&["diff", "-f", "new", "-o", "out", "--prune", "-q"]));
-        // A run renders and compares as `diff` does, and then writes for about as long.
+        // A render takes about twice as long as `diff`, which writes nothing.
         let length = 2 * start.elapsed();
         let mut killed = render(&folder, "new").spawn().unwrap();
         sleep(length * moment / MOMENTS);

@@ -1,6 +1,6 @@
-//! The contract with users, checked from outside: each test runs the program as a user does.
+//! Checks the contract with users: each test runs the program as a user does.
 //!
-//! Messages and help are transcripts, in `tests/cmd/`; here is what a transcript can't show.
+//! Messages and help are checked by the transcripts in `tests/cmd/`; here are the checks that a transcript can't do.
 
 #![allow(
     clippy::expect_used,

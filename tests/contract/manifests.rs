@@ -1,5 +1,5 @@
-//! What each fixture renders to, byte for byte. `UPDATE=1 cargo test --test contract manifests` writes
-//! the files anew; review their difference.
+//! Compares the manifests of each fixture byte for byte. `UPDATE=1 cargo test --test contract manifests` rewrites the
+//! expected files; review their diff.
 
 use std::fs;
 use std::path::Path;

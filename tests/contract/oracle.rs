@@ -1,6 +1,6 @@
-//! kubectl as the judge of what a stream says: it reads YAML 1.1 with Kubernetes' own parser.
+//! Compares streams with how kubectl reads them, since it has Kubernetes' own YAML parser.
 //!
-//! `kubectl annotate --local` parses, asks no cluster, and prints what it has read.
+//! `kubectl annotate --local` parses a stream and prints it, without a cluster.
 
 use std::process::Command;
 
@@ -10,12 +10,11 @@ use serde_json::{Deserializer, Map, Value, json};
 
 use crate::support::{Folder, cluster, fixture, fixtures, identity, objects, run, values_file};
 
-/// Texts that are no text to one parser or another, or end one.
+/// Texts that some YAML parser reads as another type, or as the end of a string.
 pub fn hostile() -> Vec<String> {
     serde_json::from_str(include_str!("hostile.json")).unwrap()
 }
 
-/// What kubectl prints of a stream.
 fn print(stream: &str, format: &str) -> Vec<u8> {
     let folder = Folder::new();
     folder.write("stream.yaml", stream);
@@ -27,7 +26,7 @@ fn print(stream: &str, format: &str) -> Vec<u8> {
     output.stdout
 }
 
-/// What kubectl reads, without the annotation that it has added.
+/// Reads a stream with kubectl, and removes the annotation that kubectl added.
 fn read(stream: &str) -> Vec<Value> {
     let printed = print(stream, "json");
     let objects = Deserializer::from_slice(&printed).into_iter::<Value>();
@@ -44,7 +43,7 @@ fn read(stream: &str) -> Vec<Value> {
     without_mark.collect()
 }
 
-/// Otherwise a kubectl that takes everything for text would pass for a judge.
+/// Guards the other tests: a kubectl that reads everything as text would pass them all.
 #[test]
 fn the_judge_reads_yaml_as_kubernetes_does() {
     let stream = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\ndata: {a: no, b: 0777, c: 1_000, d: \"no\"}\n";
@@ -61,7 +60,7 @@ fn kubectl_reads_the_fixtures_as_they_are_meant() {
     assert_eq!(read(&stream), objects(&stream));
 }
 
-/// Names each text: `n0`, `n1` and so on.
+/// Maps `n0`, `n1` and so on to the texts.
 fn numbered(texts: &[String]) -> Map<String, Value> {
     let name = |(number, text): (usize, &String)| (format!("n{number}"), json!(text));
     texts.iter().enumerate().map(name).collect()
@@ -73,7 +72,7 @@ fn is_word(text: &str) -> bool {
     text.chars().all(is_of_word) && is_end(text.chars().next()) && is_end(text.chars().last())
 }
 
-/// Whether a text may be a region: it isn't one to be filled in, and has no white space around it.
+/// Whether a text is a valid region: not a placeholder, and without white space around it.
 fn is_region(text: &str) -> bool {
     let encloses =
         |start: &str, end: &str| text.split_once(start).is_some_and(|(_, rest)| rest.contains(end));
@@ -95,7 +94,7 @@ fn every_hostile_text_arrives_exactly() {
         "storage": {"credentials": "workloadIdentity", "extraEnv": env},
     });
     let mut clusters = vec![cluster(0, all)];
-    // A cluster has one region and one S3 key: as many clusters as texts.
+    // A cluster for each text, since each has only one region and one S3 key.
     for (number, text) in texts.iter().enumerate() {
         let region = if is_region(text) { text } else { "-" };
         let key = if text.contains(char::is_control) { "-" } else { text };
@@ -135,11 +134,10 @@ fn every_hostile_text_arrives_exactly() {
     }
 }
 
-/// The External Secrets Operator runs Go's `text/template` on the annotations of the Secrets that it makes,
-/// and kubectl has the same.
+/// The External Secrets Operator runs Go's `text/template` on annotations. kubectl has the same engine.
 #[test]
 fn the_operators_templates_print_every_hostile_text() {
-    // Between the texts, as none of them has it.
+    // No text contains it.
     const BETWEEN: &str = "\u{fdd2}";
     let texts = hostile();
     let store = json!({"name": "a", "kind": "SecretStore"});

@@ -1,4 +1,4 @@
-//! The same bytes for the same inputs, and nothing from outside: no time, place, program or network.
+//! The same inputs give the same bytes, whatever the time and place, and without other programs or the network.
 
 use std::fs;
 use std::io::pipe;
@@ -40,7 +40,7 @@ fn the_same_inputs_give_the_same_bytes_anywhere() {
     }
 }
 
-/// What opens a connection or starts a program, by module and name.
+/// The module and name of each item that opens a connection or starts a program.
 const WAYS: [(&str, &str); 9] = [
     ("process", "Command"),
     ("net", "TcpStream"),
@@ -53,7 +53,7 @@ const WAYS: [(&str, &str); 9] = [
     ("libc", ""),
 ];
 
-/// The way that a source names, by its full path or in a `use`, however that is grouped or renamed.
+/// Returns the first of `WAYS` that a source uses, by full path or in a `use`, grouped or renamed.
 fn way_of(source: &str) -> Option<&'static str> {
     let text: String = source.lines().filter(|line| !line.trim().starts_with("//")).collect();
     let words = |text: &str| -> Vec<String> {
@@ -158,7 +158,7 @@ fn a_closed_pipe_ends_quietly() {
 #[test]
 fn a_closed_pipe_of_messages_changes_nothing_else() {
     let folder = Folder::new();
-    // A finding, so that there is a message.
+    // `PATH` is a finding, so the run prints a message.
     let storage = json!({"credentials": "workloadIdentity", "extraEnv": {"PATH": "/bin"}});
     folder.write("values.yaml", values_file(&[cluster(0, json!({"storage": storage}))]));
     for (flags, code) in [(&[][..], 0), (&["--strict"], 2)] {

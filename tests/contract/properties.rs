@@ -1,4 +1,4 @@
-//! Any text arrives exactly, and any bytes end with an answer.
+//! Any text reaches the manifest exactly, and any input ends with a result or an error message.
 
 use std::fs;
 
@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use crate::oracle::hostile;
 use crate::support::{Folder, cluster, fixture_path, identity, objects, run, values_file};
 
-/// Hostile texts, random ones, and both together.
+/// Hostile texts, random texts, and mixtures.
 fn any_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![select(hostile()), any::<String>(), "[ -~]{0,60}"];
     let text = vec(piece, 1..4).prop_map(|pieces| pieces.concat());
-    // No character, and the mark of values while a document is put together.
+    // Templates refuse U+FDD0, which marks their values.
     text.prop_map(|text| text.replace('\u{fdd0}', ""))
 }
 
-/// A text that may be an S3 key.
+/// Returns a text without the characters that an S3 key can't have.
 fn key_of(text: &str) -> String {
     let key: String = text.chars().filter(|c| !c.is_control()).collect();
     if key.is_empty() { "-".to_owned() } else { key }
@@ -46,7 +46,7 @@ token: none
 annotations: {a: \"b\"}
 ";
 
-/// An input that is damaged in one place, or nothing like it.
+/// An input with damage in one place, or random bytes.
 fn damaged_input() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     let hostile = select(hostile()).prop_map(String::into_bytes);
     let inserted = prop_oneof![hostile, vec(any::<u8>(), 0..8)];
@@ -96,7 +96,7 @@ proptest! {
             folder.write(name, good(name));
         }
         folder.write(input, bytes);
-        // `run` checks what every run has to end with.
+        // `run` checks the exit code and message.
         run(&mut folder.command(&["render", "--side", "both", "-f", "values.yaml"]));
         run(&mut folder.command(&["inspect", "-f", "values.yaml"]));
     }

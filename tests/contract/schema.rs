@@ -1,4 +1,4 @@
-//! `schema`: what it takes and refuses is what the program does.
+//! The schema accepts exactly the values files that the program accepts.
 
 use std::fs;
 
@@ -29,7 +29,7 @@ fn it_takes_every_fixture() {
     }
 }
 
-/// What is written in a cluster's values, and whether it is right.
+/// Lines of a cluster's values, and whether each is valid.
 const VALUES: &[(&str, bool)] = &[
     ("labels: {team: ml}", true),
     ("kubeconfig:", true),
@@ -73,7 +73,7 @@ const VALUES: &[(&str, bool)] = &[
     ("token: {externalSecret: true}", false),
 ];
 
-/// Forms of `storage.credentials`, and whether each is right.
+/// Forms of `storage.credentials`, and whether each is valid.
 const CREDENTIALS: &[(&str, bool)] = &[
     ("workloadIdentity", true),
     ("{workloadIdentity: true}", true),

@@ -1,4 +1,4 @@
-//! The manual procedure: what its reader wrote by hand is in what is rendered.
+//! The rendered objects contain everything that the manual procedure applied.
 
 use std::fs;
 
@@ -35,7 +35,7 @@ fn as_stored(mut object: Value) -> Value {
     object
 }
 
-/// Mappings may have further keys; all else is the same.
+/// Compares values; a mapping in `whole` may have more keys.
 fn assert_within(part: &Value, whole: &Value, path: &str) {
     match part {
         Value::Object(fields) => {

@@ -1,6 +1,6 @@
-//! A secret is in the manifests that are there for it, and in nothing else that a run prints or writes.
+//! A secret is only in the manifests meant for it, and in no other output or file.
 //!
-//! Every secret here holds `SENTINEL-`, those in the kubeconfigs of `fixtures/` included, or is a number.
+//! Every secret here contains `SENTINEL-`, also in the kubeconfigs of `fixtures/`, or is a fixed number.
 
 mod mistakes;
 
@@ -16,7 +16,7 @@ use crate::support::{
     values_file,
 };
 
-/// Commands that read everything.
+/// Commands that read all inputs.
 const READERS: [&[&str]; 8] = [
     &["render", "--side", "both"],
     &["render", "--side", "both", "--strict"],
@@ -28,7 +28,7 @@ const READERS: [&[&str]; 8] = [
     &["runbook", "deregister", "--control-plane-context", "cp"],
 ];
 
-/// A sentinel, in base64 wherever that begins, and the number.
+/// The sentinel, its base64 at each of three offsets, and the number.
 const SENTINELS: [&str; 5] =
     ["SENTINEL-", "U0VOVElORUwt", "NFTlRJTkVML", "TRU5USU5FTC", "73901846520"];
 
@@ -36,14 +36,14 @@ fn holds(text: &str) -> bool {
     SENTINELS.iter().any(|sentinel| text.contains(sentinel))
 }
 
-/// Whether an object is there for a secret.
+/// Whether an object is meant to hold a secret.
 fn may_hold(object: &Value) -> bool {
     let name = identity(object);
     let is_token = name.starts_with("Secret/cluster-") && name.ends_with("-client-token");
     is_token || name == "ConfigMap/michelangelo-config" || name == "Secret/aws-credentials"
 }
 
-/// Runs a command, and looks for secrets in what it prints.
+/// Runs a command, and searches its output for secrets.
 #[track_caller]
 fn check(command: &mut Command, input: &str) -> Run {
     let run = Run::of(command, input.as_bytes());
@@ -58,7 +58,7 @@ fn check(command: &mut Command, input: &str) -> Run {
     run
 }
 
-/// Runs every reader in a folder, and looks for secrets in what it prints and writes.
+/// Runs every reader in a folder, and searches output and files for secrets.
 #[track_caller]
 fn check_readers(folder: &Folder, flags: &[&str], input: &str) {
     for reader in READERS {
@@ -68,7 +68,7 @@ fn check_readers(folder: &Folder, flags: &[&str], input: &str) {
     assert_eq!(check_files(&folder.path("refused")), 0);
 }
 
-/// Looks for secrets in the files of a directory. Returns how many hold one.
+/// Searches the files of a directory for secrets. Returns how many hold one.
 #[track_caller]
 fn check_files(root: &Path) -> usize {
     let mut found = 0;
@@ -82,7 +82,7 @@ fn check_files(root: &Path) -> usize {
     found
 }
 
-/// A good token, for a signature that is a sentinel.
+/// A valid token whose signature is a sentinel.
 fn token() -> String {
     let good = fs::read_to_string(fixture_path("tokens/long-lived.token")).unwrap();
     format!("{}.SENTINEL-token", good.rsplit_once('.').unwrap().0)
@@ -104,7 +104,7 @@ fn of_kubeconfigs_no_secret_is_read() {
             check(&mut folder.command(&[&["init"], &flags[..]].concat()), "");
         }
         check(&mut folder.command(&["init", "--kubeconfig", &path]), "");
-        // In the place of other files.
+        // Passed by mistake as another file.
         check_readers(&folder, &["-f", &path], "");
         check_readers(&folder, &["-f", "c0.yaml", "--defaults", &path], "");
         check_readers(&folder, &["-f", "c0.yaml", "--kubeconfig", "c0.yaml"], "");
@@ -131,7 +131,7 @@ fn the_secrets_of_fixtures_are_in_their_manifests_alone() {
     assert_eq!(found.len(), 4, "{found:?}");
 }
 
-/// Each way to give the S3 key and the token: values, flags, standard input.
+/// The S3 key and token come from values, flags and standard input.
 #[test]
 fn secrets_are_in_their_manifests_alone_however_they_come() {
     let folder = Folder::new();
@@ -168,7 +168,7 @@ fn secrets_are_in_their_manifests_alone_however_they_come() {
         let into = ["render", "--plaintext-secrets", "-o", "out"];
         check(&mut command(&into), &token()).succeeds();
         assert_eq!(check_files(&folder.path("out")), 3);
-        // Over other secrets, and in place of none.
+        // A diff against other secrets, then against no files.
         values("-2");
         let changed = check(&mut command(&["diff", "-o", "out", "--color", "always"]), &token());
         assert!(changed.stdout.contains("*** (after)"), "{}", changed.stdout);
@@ -176,7 +176,7 @@ fn secrets_are_in_their_manifests_alone_however_they_come() {
     }
 }
 
-/// Files whose data isn't in the form that the program writes.
+/// The files on disk have data in forms that the program doesn't write.
 #[test]
 fn a_diff_shows_no_secret_of_other_files() {
     let folder = Folder::new();
@@ -209,7 +209,7 @@ fn a_diff_shows_no_secret_of_other_files() {
     }
 }
 
-/// Templates of the operator's own that print a secret, or fail beside one.
+/// The user's own templates print a secret, or fail on its line.
 #[test]
 fn own_templates_keep_secrets() {
     let folder = Folder::new();

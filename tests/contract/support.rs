@@ -1,4 +1,4 @@
-//! Running the program as a user does, with nothing in its environment but a home.
+//! Runs the program as a user does, with only `HOME` in its environment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_ma-register");
 pub const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
 pub const SIDES: [&str; 2] = ["compute", "control-plane"];
 
-/// What a run left behind.
+/// The result of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Run {
     pub code: i32,
@@ -23,12 +23,12 @@ pub struct Run {
 }
 
 impl Run {
-    /// Runs a command to its end, and checks what holds for every run.
+    /// Runs a command. Checks the exit code, and that an error has a message.
     #[track_caller]
     pub fn of(command: &mut Command, input: &[u8]) -> Self {
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = pipes.spawn().unwrap();
-        // A program that doesn't read its input closes the pipe.
+        // Fails if the program doesn't read its input.
         let _ = child.stdin.take().unwrap().write_all(input);
         let output = child.wait_with_output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
@@ -46,7 +46,7 @@ impl Run {
         Self { code, stdout, stderr }
     }
 
-    /// The run did what was asked; its standard output.
+    /// Asserts exit code 0. Returns standard output.
     #[track_caller]
     pub fn succeeds(&self) -> &str {
         assert_eq!(self.code, 0, "{}", self.stderr);
@@ -54,13 +54,12 @@ impl Run {
     }
 }
 
-/// Runs a command without input.
 #[track_caller]
 pub fn run(command: &mut Command) -> Run {
     Run::of(command, b"")
 }
 
-/// A folder of its own, the home and working directory of the commands in it.
+/// A temporary folder, the home and working directory of its commands.
 pub struct Folder(TempDir);
 
 impl Folder {
@@ -85,10 +84,10 @@ impl Folder {
     }
 }
 
-/// Texts of files, by the path of each.
+/// The texts of files by path.
 pub type Files = BTreeMap<String, String>;
 
-/// The files below a folder.
+/// Reads all files below a folder.
 pub fn files(root: &Path) -> Files {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -106,14 +105,14 @@ pub fn files(root: &Path) -> Files {
     found
 }
 
-/// The paths at which two folders differ.
+/// Returns the paths of files that differ.
 pub fn differing(one: &Files, other: &Files) -> Vec<String> {
     let paths: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
     let differ = |path: &&String| one.get(*path) != other.get(*path);
     paths.into_iter().filter(differ).cloned().collect()
 }
 
-/// The names of the files in a folder of `fixtures/`.
+/// Returns the names of the files in a folder of `fixtures/`.
 pub fn listed(folder: &str) -> Vec<String> {
     let names = files(&Path::new(PROJECT).join("fixtures").join(folder)).into_keys();
     let names: Vec<String> = names.collect();
@@ -121,14 +120,14 @@ pub fn listed(folder: &str) -> Vec<String> {
     names
 }
 
-/// The fixtures that render: each values file, and the fleet.
+/// Returns the fixtures that render: each values file, and the fleet.
 pub fn fixtures() -> Vec<String> {
     let values = listed("values").into_iter();
     let names = values.map(|name| name.strip_suffix(".yaml").unwrap().to_owned());
     names.chain(["fleet".to_owned()]).collect()
 }
 
-/// A command that reads a fixture, with all that it needs.
+/// Returns a command that reads a fixture, with the flags and environment that it needs.
 pub fn fixture(command: &[&str], name: &str) -> Command {
     let mut of_fixture = Command::new(PROGRAM);
     of_fixture.current_dir(PROJECT).env_clear().args(command);
@@ -152,19 +151,19 @@ pub fn fixture_path(name: &str) -> String {
     format!("{PROJECT}/fixtures/{name}")
 }
 
-/// The documents of a stream, each as the value that JSON has for it.
+/// Returns the documents of a stream as JSON.
 pub fn objects(stream: &str) -> Vec<Value> {
     let documents = serde_yaml::Deserializer::from_str(stream);
     documents.map(|document| Value::deserialize(document).unwrap()).collect()
 }
 
-/// `KIND/NAME` of an object.
+/// Returns `KIND/NAME` of an object.
 pub fn identity(object: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     format!("{}/{}", text(&object["kind"]), text(&object["metadata"]["name"]))
 }
 
-/// The values of the cluster `cNUMBER`, which render without a secret; `more` replaces keys.
+/// Returns the values of the cluster `cNUMBER`, which has no secrets. `more` replaces keys.
 pub fn cluster(number: usize, more: Value) -> Value {
     let server = format!("https://10.0.{}.{}", number / 256, number % 256);
     let mut values = json!({
@@ -177,8 +176,8 @@ pub fn cluster(number: usize, more: Value) -> Value {
     values
 }
 
-/// A values file of several documents. YAML's escapes keep every character: its parsers end lines at
-/// more of them than JSON's, and take no half of a surrogate pair.
+/// Returns a values file of several documents. Escapes as YAML does, not JSON: YAML has more line breaks, and no
+/// surrogate pairs.
 pub fn values_file(documents: &[Value]) -> String {
     let documents: Vec<String> = documents.iter().map(Value::to_string).collect();
     let mut text = String::new();

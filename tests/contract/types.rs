@@ -1,7 +1,7 @@
-//! The manifests, read with Kubernetes' own types, the External Secrets Operator's and the Cluster's.
+//! Reads the manifests with the types of Kubernetes, the External Secrets Operator and the Cluster.
 //!
-//! Kubernetes' types pass unknown fields over, so each object is written back and compared as a whole:
-//! a field that is misspelt or in the wrong place is then missing.
+//! Kubernetes' types ignore unknown fields, so each object is written back and compared: a misspelt or misplaced field
+//! is then missing.
 
 mod external_secrets;
 
@@ -27,8 +27,7 @@ struct Object<Spec> {
     spec: Spec,
 }
 
-/// The spec of a Cluster of `michelangelo.api/v2`, whose CRD requires nothing and drops what it doesn't
-/// know.
+/// The spec of a Cluster. Stricter than its CRD, which requires nothing and drops unknown fields.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Cluster {
@@ -92,10 +91,10 @@ struct Sku {
     gpu_sku: Option<String>,
 }
 
-/// Writes an object back from its type.
+/// Reads an object into its type and writes it back.
 type WriteBack = fn(Value) -> Value;
 
-/// Each kind that is rendered, and its version.
+/// The kind and version of each rendered object.
 const KINDS: [(&str, &str, WriteBack); 10] = [
     ("Cluster", "michelangelo.api/v2", write_back::<Object<Cluster>>),
     ("ClusterRole", RBAC, write_back::<ClusterRole>),
@@ -155,6 +154,6 @@ fn misspelt_and_misplaced_fields_are_noticed() {
 }
 
 fn is_cluster(spec: &str) -> bool {
-    // As a value first: read directly, a number would pass for text.
+    // Through a `Value`, since serde_yaml would read a number as a string.
     from_value::<Cluster>(objects(spec).remove(0)).is_ok()
 }

@@ -1,4 +1,4 @@
-//! A folder that can't be written, or a disk that is full: an error, and every file stays as it was.
+//! If the folder can't be written or the disk is full, the run fails and changes no file.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{Folder, PROGRAM, cluster, differing, files, run, values_file};
 
-/// A command of a wrapper that runs the program and renders into `out`.
+/// Returns a command that renders into `out`, started by a wrapper.
 fn render(folder: &Folder, wrapper: &[&str]) -> Command {
     let program = [wrapper, &[PROGRAM, "render", "-f", "values.yaml", "-o", "out"]].concat();
     let mut command = Command::new(program[0]);
@@ -16,13 +16,13 @@ fn render(folder: &Folder, wrapper: &[&str]) -> Command {
     command
 }
 
-/// A folder with values and the directory that they render to, changed in every file since.
+/// Returns a folder with a rendered directory, and values that change every file in it.
 fn changed(name: usize) -> Folder {
     let folder = Folder::new();
     let write = |number, more| folder.write("values.yaml", values_file(&[cluster(number, more)]));
     write(0, json!({}));
     run(&mut render(&folder, &[])).succeeds();
-    // One of the files is larger than the others together.
+    // Makes one file larger than all others together.
     let environment = json!({"LONG": "x".repeat(100_000)});
     let storage = json!({"credentials": "workloadIdentity", "extraEnv": environment});
     write(name, json!({"labels": {"a": "b"}, "storage": storage}));
@@ -31,7 +31,7 @@ fn changed(name: usize) -> Folder {
 
 #[test]
 fn a_full_disk_changes_nothing() {
-    // Blocks that a file may have: none, and enough for all files but one.
+    // The largest file size in blocks: none can be written, or all but one.
     for blocks in ["0", "32"] {
         let folder = changed(0);
         let before = files(&folder.path("out"));
@@ -43,7 +43,7 @@ fn a_full_disk_changes_nothing() {
 
 #[test]
 fn a_read_only_folder_changes_nothing() {
-    // Permissions don't bind root, who can give that right up.
+    // Root ignores permissions unless it drops the capability.
     let is_root = fs::metadata(Folder::new().path("")).unwrap().uid() == 0;
     let bound = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"];
     let wrapper = if is_root { &bound[..] } else { &[] };

@@ -1,4 +1,4 @@
-//! Mistakes beside a secret: the message names the place, and not the value.
+//! Mistakes next to a secret: the message names the place, never the value.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{READERS, check, check_readers, holds, token};
 use crate::support::{Folder, cluster, fixture_path, values_file};
 
-/// What becomes of a line with the key K and the value V.
+/// Replacements for a line with the key K and the value V.
 const BREAKS: [&str; 37] = [
     "K: \"V",
     "K: 'V",
@@ -50,7 +50,7 @@ const BREAKS: [&str; 37] = [
     "K: 73901846520",
 ];
 
-/// A text with one line broken, for each line that holds a sentinel and each way to break one.
+/// Returns copies of a text, each with one of its sentinel lines broken in one way.
 fn broken(text: &str) -> Vec<String> {
     let mut all = Vec::new();
     for line in text.lines().filter(|line| holds(line)) {

@@ -1,5 +1,5 @@
-//! The specs of the External Secrets Operator's kinds, as far as they are rendered. No field may be left
-//! out that the API server would fill in, and none has another value than one that is meant.
+//! The rendered part of the External Secrets Operator's specs. Fields that the API server would fill in are required,
+//! since GitOps tools would show a diff forever.
 
 use std::collections::BTreeMap;
 
