@@ -35,9 +35,18 @@ pub enum Code {
     /// Two clusters of the run have the same API server. The controller keeps one client, and so one token, for each
     /// host and port. Register each API server once. To accept it, add the code to `allow` of both clusters.
     DuplicateEndpoint,
-    /// Ray pods read S3 keys from the ConfigMap alone, so they don't get keys that come from a store. Give the pods
-    /// workload identity, or give the keys themselves.
+    /// Ray pods take S3 keys from the ConfigMap alone, so they don't get those that come from a store, and Uniflow's pods
+    /// can't mount a Secret. Give the pods workload identity, or write the keys themselves.
     KeysNotInPods,
+    /// `storage.collectorSecret` is left out. Michelangelo's chart keeps the logs of Ray jobs by default, with a
+    /// container beside each Ray container that takes the S3 key from a Secret. On a compute cluster nobody else makes
+    /// that Secret, and without it no Ray pod starts (`CreateContainerConfigError`). Write its name, or `none` if logs
+    /// aren't kept there or someone else makes the Secret.
+    NoCollectorSecret,
+    /// `storage.collectorSecret` names a Secret, and with `workloadIdentity` or `existingSecret` there is no S3 key to put
+    /// into it. The log collector takes nothing else. Make the Secret elsewhere, or turn log persistence off in
+    /// Michelangelo's chart, and write `none`.
+    CollectorNeedsKeys,
     /// `storage.extraEnv` sets `PATH`, `LD_*` or `RAY_*`, which replaces the image's own value in every Ray pod.
     UnusualEnv,
     /// The API server's name is a local one (`*.local`, `*.internal`, `*.svc`, a single label), which the control plane
@@ -103,6 +112,8 @@ impl Code {
             | Self::UnresolvedSecret
             | Self::DuplicateEndpoint => Level::Deny,
             Self::KeysNotInPods
+            | Self::NoCollectorSecret
+            | Self::CollectorNeedsKeys
             | Self::UnusualEnv
             | Self::LocalNameServer
             | Self::UnusualServer

@@ -31,6 +31,8 @@ pub struct Runbook {
     pub has_account: bool,
     /// The Secret for the log collector as `secret/NAME`, if the program renders it.
     pub collector: Option<String>,
+    /// The annotations of ServiceAccount `default` that are ours.
+    pub pod_annotations: Vec<String>,
     /// Whether the compute cluster no longer exists.
     pub compute_gone: bool,
     /// The objects of the compute side.
@@ -53,9 +55,9 @@ pub struct Target {
     is_built_in: bool,
 }
 
-/// Returns the objects of a side, in the order in which they have to be applied.
+/// Returns the objects of a side that are ours alone, in the order in which they have to be applied.
 pub fn targets(side: Side, outline: &Outline) -> Vec<Target> {
-    let objects = objects(side, outline).into_iter();
+    let objects = objects(side, outline).into_iter().filter(|object| !object.is_shared);
     let target = |Identity { kind, name, namespace }, resource: String| Target {
         namespace: namespace.iter().flat_map(|name| ["-n".to_owned(), name.clone()]).collect(),
         secret: (kind == "ExternalSecret").then(|| format!("secret/{name}")),

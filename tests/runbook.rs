@@ -16,13 +16,16 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_ma-register");
 const VALUES: &str = "
 name: c0
 kubeconfig: {path: kubeconfig, context: compute-0}
-storage: {endpoint: 'http://minio:9091', credentials: {accessKeyId: id, secretAccessKey: a-secret-key}}
+storage: {collectorSecret: none, endpoint: 'http://minio:9091', credentials: {accessKeyId: id, secretAccessKey: a-secret-key}}
 ";
 const ROTATED: &str = "serviceAccount: {tokenSecrets: [ray-manager-token, ray-manager-token-2]}\n";
 const EXTERNAL: &str = "token: externalSecret
 externalSecrets: {computeStore: {name: v, kind: SecretStore}, controlPlaneStore: {name: v, kind: SecretStore}}
 ";
 
+const CHART: &str = "serviceAccount: {create: false}
+podServiceAccount: {annotations: {example.com/role: ray}}
+";
 /// A folder with values, a kubeconfig and two clusters.
 struct World(TempDir);
 
@@ -198,7 +201,8 @@ fn targets(world: &World, side: &str, verb: &str) -> Vec<String> {
 /// A script deletes exactly the rendered objects and the Secrets of rendered ExternalSecrets.
 #[test]
 fn deletes_what_is_rendered() {
-    for further in ["", ROTATED, EXTERNAL, "serviceAccount: {scope: namespace}\n", "token: none\n"]
+    for further in
+        ["", ROTATED, EXTERNAL, CHART, "serviceAccount: {scope: namespace}\n", "token: none\n"]
     {
         let world = World::new();
         world.write("values.yaml", &[VALUES, further].concat());
@@ -223,6 +227,8 @@ fn deletes_what_is_rendered() {
                 }
                 rendered.push(format!("{kind}/{name}"));
             }
+            // It is shared with others.
+            rendered.retain(|object| object != "serviceaccount/default");
             rendered.sort();
             assert!(!rendered.is_empty());
             assert_eq!(targets(&world, side, "delete"), rendered, "{further}");
@@ -295,6 +301,40 @@ fn without_a_controller_it_says_what_to_restart() {
     contains(after, "delete secret -n default ray-manager-token\n");
     contains(&world.succeeds("deregister --controller none", &[]), "\nRestart the controller");
     assert_eq!(world.restarts(), 0);
+}
+
+#[test]
+fn leaves_alone_what_others_make() {
+    let world = World::new();
+    world.write("values.yaml", &[VALUES, CHART].concat());
+    contains(
+        &world.stops("register", "", "check the compute cluster"),
+        "serviceaccount.ray-manager",
+    );
+    let account = "world/compute-0/serviceaccount.ray-manager";
+    world.write(account, "000000 000000 -\nby hand\n");
+    world.succeeds("register", &[]);
+    contains(&world.objects()["serviceaccount.default"], "example.com/role");
+    let text = world.succeeds("deregister", &[]);
+    contains(
+        &text,
+        "annotate -n default serviceaccount/default example.com/role- argocd.argoproj.io/",
+    );
+    let left: Vec<String> = files(&world.path("world/compute-0")).into_keys().collect();
+    assert_eq!(left, ["serviceaccount.default", "serviceaccount.ray-manager"]);
+    contains(&fs::read_to_string(world.path(account)).unwrap(), "by hand");
+}
+
+#[test]
+fn stops_at_a_collectors_secret_of_a_release() {
+    let world = World::new();
+    world.write("values.yaml", &VALUES.replace("collectorSecret: none", "collectorSecret: logs"));
+    world.write("world/compute-0/secret.logs", "000000 000000 -\nby a release of the chart\n");
+    let text = world.stops("register", "", "check the compute cluster");
+    contains(&text, "secret/logs is someone else's");
+    fs::remove_file(world.path("world/compute-0/secret.logs")).unwrap();
+    world.succeeds("register", &[]);
+    world.succeeds("register", &[]);
 }
 
 #[test]
@@ -377,7 +417,9 @@ fn is_short_and_clean_and_takes_no_other_arguments() {
         assert_eq!(world.run(runbook, &[argument]), refusal);
     }
     assert_eq!(world.calls(), "");
-    for further in ["", ROTATED, EXTERNAL, "token: none", "serviceAccount: {scope: namespace}"] {
+    for further in
+        ["", ROTATED, EXTERNAL, CHART, "token: none", "serviceAccount: {scope: namespace}"]
+    {
         world.write("values.yaml", &[VALUES, further].concat());
         for runbook in ["register", "deregister", "deregister --compute-gone"] {
             world.make(runbook);

@@ -8,7 +8,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::input::file;
 use crate::kubeconfig::Location;
 use crate::registration::Resolution;
-use crate::render::Side;
+use crate::registration::service_account::PodServiceAccount;
+use crate::render::{SHARED_ANNOTATIONS, Side};
 use crate::runbook::{self, Runbook};
 use crate::show::count;
 use crate::sources::{Needs, TokenNeed, TokenSource};
@@ -59,8 +60,9 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
             TokenSource::ExternalSecret => "external",
             TokenSource::Elsewhere => "none",
         },
-        has_account: true,
-        collector: None,
+        has_account: outline.service_account.create,
+        collector: outline.collector_secret.as_ref().map(|name| format!("secret/{name}")),
+        pod_annotations: outline.pod_service_account.iter().flat_map(our_annotations).collect(),
         compute_gone,
         compute: runbook::targets(Side::Compute, outline),
         control_plane: runbook::targets(Side::ControlPlane, outline),
@@ -94,6 +96,11 @@ fn compute_login(
         Ok(Location::OfKubectl(_)) | Err(_) => None,
     };
     Ok((kubeconfig.context.clone(), path))
+}
+
+fn our_annotations(account: &PodServiceAccount) -> Vec<String> {
+    let shared = SHARED_ANNOTATIONS.iter().map(|(key, _)| (*key).to_owned());
+    account.annotations.keys().cloned().chain(shared).collect()
 }
 
 fn kubectl_args(context: &str, kubeconfig: Option<&Path>) -> Vec<String> {

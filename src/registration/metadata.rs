@@ -32,16 +32,17 @@ pub fn labels(
 
 /// Returns the user's annotations.
 pub fn annotations(
+    place: &str,
     values: &Option<BTreeMap<Text, Text>>,
     checks: &mut Checks<'_>,
 ) -> BTreeMap<String, String> {
     for key in values.iter().flatten().map(|(key, _)| key) {
         // An annotation's prefix, unlike a label's, may have upper case.
-        checks.take("annotations", check_key(&key.to_ascii_lowercase()));
+        checks.take(place, check_key(&key.to_ascii_lowercase()));
         // The token controller reads the former on token Secrets, and kubectl writes the latter.
         let is_of_kubernetes = key.starts_with("kubernetes.io/service-account.");
         if is_of_kubernetes || &**key == "kubectl.kubernetes.io/last-applied-configuration" {
-            checks.push("annotations", reserved(key));
+            checks.push(place, reserved(key));
         }
     }
     values.iter().flatten().map(|(key, value)| (key.0.clone(), value.0.clone())).collect()

@@ -2,6 +2,7 @@
 
 pub mod certificate_authority;
 mod checks;
+pub mod credentials;
 pub mod external_secrets;
 mod metadata;
 pub mod names;
@@ -23,7 +24,7 @@ use certificate_authority::CertificateAuthority;
 use external_secrets::ExternalSecrets;
 pub use resolve::{resolve, resolve_ca};
 use server::Server;
-use service_account::ServiceAccount;
+use service_account::{PodServiceAccount, ServiceAccount};
 pub use shared::find_shared_servers;
 use storage::Storage;
 use token::Token;
@@ -39,6 +40,10 @@ pub struct Outline {
     pub token: Delivery,
     /// How the Secret with the S3 key gets to the compute cluster.
     pub s3_key: Delivery,
+    /// Name of a second Secret with the S3 key, for the log collector.
+    pub collector_secret: Option<String>,
+    /// ServiceAccount `default`, if the values say anything about it.
+    pub pod_service_account: Option<PodServiceAccount>,
 }
 
 /// Everything to render for a cluster.

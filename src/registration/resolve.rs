@@ -7,7 +7,7 @@ use super::checks::Checks;
 use super::server::{self, Server};
 use super::service_account::{self, ServiceAccount};
 use super::token::Token;
-use super::{Ca, Outline, Resolution, external_secrets, metadata, names, storage};
+use super::{Ca, Outline, Resolution, credentials, external_secrets, metadata, names, storage};
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
 use crate::kubeconfig::KubeconfigCluster;
@@ -17,7 +17,7 @@ use crate::sources::{
     CaSource, GivenCa, GivenServer, Inputs, Read, ReadSecret, ServerSource, Sources, TokenSource,
     export_from_its_machine,
 };
-use crate::values::{ClusterSpec, ExternalSecretsValues};
+use crate::values::{ClusterSpec, ExternalSecretsValues, SchedulerType};
 
 /// Resolves a cluster. `now` affects findings only.
 pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
@@ -31,9 +31,14 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
         None => (None, None, None),
     };
     let service_account = values.service_account.as_ref();
-    let service_account =
-        service_account::resolve(service_account.unwrap_or(&Default::default()), &mut checks);
-    let storage = storage::resolve(values.storage.as_ref(), s3_key, extra_env, &mut checks);
+    let scheduler = values.cluster.as_ref().and_then(|cluster| cluster.scheduler_type);
+    let service_account = service_account::resolve(
+        service_account.unwrap_or(&Default::default()),
+        scheduler == Some(SchedulerType::Kueue),
+        &mut checks,
+    );
+    let storage_values = values.storage.as_ref();
+    let storage = storage::resolve(storage_values, s3_key, extra_env, &mut checks);
     // Refuse now: a job that meets a missing token Secret fails for good.
     if needs_token && sources.token == TokenSource::Undecided {
         checks.push("token", no_token(&service_account));
@@ -43,6 +48,15 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
         name: cluster.name().to_owned(),
         token: sources.token.delivery(),
         s3_key: sources.s3_key,
+        collector_secret: credentials::resolve_collector_secret(
+            storage_values.and_then(|storage| storage.collector_secret.as_deref()),
+            storage_values.and_then(|storage| storage.credentials.as_ref()),
+            &mut checks,
+        ),
+        pod_service_account: values
+            .pod_service_account
+            .as_ref()
+            .map(|values| service_account::resolve_pod_account(values, &mut checks)),
         service_account,
     };
     let external_secrets = external_secrets::resolve(
@@ -51,7 +65,7 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
         &mut checks,
     );
     let labels = metadata::labels(cluster.name(), &values.labels, &mut checks);
-    let annotations = metadata::annotations(&values.annotations, &mut checks);
+    let annotations = metadata::annotations("annotations", &values.annotations, &mut checks);
     let allow = values.allow.clone().unwrap_or_default();
     let is_accepted =
         |diagnostic: &Diagnostic| diagnostic.code.is_some_and(|code| allow.contains(&code));

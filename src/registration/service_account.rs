@@ -1,10 +1,13 @@
-//! The service account that the control plane uses in the compute cluster.
+//! The service accounts of the compute cluster: the one that the control plane uses, and that of Ray pods.
+
+use std::collections::BTreeMap;
 
 use super::checks::Checks;
+use super::metadata;
 use super::names::check_subdomain;
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
-use crate::values::{Rule, Scope, ServiceAccountValues, Text};
+use crate::values::{PodServiceAccountValues, Rule, Scope, ServiceAccountValues, Text};
 
 /// The service account, checked.
 #[derive(Debug)]
@@ -17,11 +20,27 @@ pub struct ServiceAccount {
     pub extra_rules: Vec<Rule>,
     /// How far its rights reach.
     pub scope: Scope,
+    /// Whether it, its role and its binding are ours to render.
+    pub create: bool,
 }
 
-/// Checks and completes `serviceAccount`.
-pub fn resolve(values: &ServiceAccountValues, checks: &mut Checks<'_>) -> ServiceAccount {
-    let ServiceAccountValues { name, token_secrets, extra_rules, scope } = values;
+/// Checks and completes `serviceAccount`. With Kueue the control plane also looks up a job's queue.
+pub fn resolve(
+    values: &ServiceAccountValues,
+    uses_kueue: bool,
+    checks: &mut Checks<'_>,
+) -> ServiceAccount {
+    let ServiceAccountValues { create, name, token_secrets, extra_rules, scope } = values;
+    let create = create.unwrap_or(true);
+    for (key, is_given) in [("scope", scope.is_some()), ("extraRules", extra_rules.is_some())] {
+        if !create && is_given {
+            let message = "with `create: false` the account's rights are decided elsewhere";
+            checks.push(
+                &format!("serviceAccount.{key}"),
+                Diagnostic::error(message).help("remove it"),
+            );
+        }
+    }
     let name = name.as_deref().unwrap_or("ray-manager").to_owned();
     checks.take("serviceAccount.name", check_name(&name));
     let token_secrets = match token_secrets {
@@ -30,11 +49,39 @@ pub fn resolve(values: &ServiceAccountValues, checks: &mut Checks<'_>) -> Servic
     };
     checks.take("serviceAccount.tokenSecrets", check_token_secrets(&token_secrets));
     let scope = scope.unwrap_or_default();
-    let extra_rules = extra_rules.clone().unwrap_or_default();
+    let mut extra_rules = extra_rules.clone().unwrap_or_default();
     for rule in &extra_rules {
         checks.take("serviceAccount.extraRules", check_rule(rule, scope));
     }
-    ServiceAccount { name, token_secrets, extra_rules, scope }
+    if uses_kueue {
+        extra_rules.insert(0, Rule::new("kueue.x-k8s.io", "localqueues", "get"));
+    }
+    ServiceAccount { name, token_secrets, extra_rules, scope, create }
+}
+
+/// ServiceAccount `default`, as which every Ray pod runs.
+#[derive(Debug)]
+pub struct PodServiceAccount {
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// Names of its image pull secrets. If there are none, the list is left to others.
+    pub image_pull_secrets: Vec<String>,
+}
+
+/// Checks `podServiceAccount`.
+pub fn resolve_pod_account(
+    values: &PodServiceAccountValues,
+    checks: &mut Checks<'_>,
+) -> PodServiceAccount {
+    let PodServiceAccountValues { annotations, image_pull_secrets } = values;
+    let names: Vec<String> =
+        image_pull_secrets.iter().flatten().map(|name| name.0.clone()).collect();
+    let checked = names.iter().try_for_each(|name| check_subdomain(name));
+    checks.take("podServiceAccount.imagePullSecrets", checked);
+    PodServiceAccount {
+        annotations: metadata::annotations("podServiceAccount.annotations", annotations, checks),
+        image_pull_secrets: names,
+    }
 }
 
 /// Refuses Kubernetes' own names: our role would replace the built-in one, and `default` is every pod's account.

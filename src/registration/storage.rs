@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::checks::Checks;
-use super::external_secrets::{self, StoredKeys};
+use super::credentials::{self, ACCESS_KEY_ID, Access, S3Key, SECRET_ACCESS_KEY};
 use super::names::{check_filled_in, check_variable};
 use super::server;
 use crate::diagnostic::Diagnostic;
@@ -11,12 +11,8 @@ use crate::findings::Code;
 use crate::secret::{Secret, has_password, is_secret_variable};
 use crate::show::{shown, shown_url};
 use crate::sources::ReadSecret;
-use crate::values::{Credentials, KeyPair, Scheme, SecretForm, StorageValues, Text};
+use crate::values::{Scheme, SecretForm, StorageValues, Text};
 
-/// The public half of the S3 key, in the ConfigMap and the Secret.
-pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
-/// The secret half of the S3 key, in the ConfigMap and the Secret.
-pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 /// Keys of the ConfigMap that `storage` sets itself, so `extraEnv` can't.
 const OWN_KEYS: [&str; 5] = [
     "MA_FILE_SYSTEM",
@@ -25,7 +21,8 @@ const OWN_KEYS: [&str; 5] = [
     ACCESS_KEY_ID,
     SECRET_ACCESS_KEY,
 ];
-const FORMS: &str = "choose one: `accessKeyId` and `secretAccessKey`, `workloadIdentity`, `externalSecret` or `existingSecret`";
+/// The keys that `storage.region` sets.
+const REGION_KEYS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// The storage, checked.
 #[derive(Debug)]
@@ -36,40 +33,12 @@ pub struct Storage {
     pub scheme: Scheme,
     /// URL of an S3 API that isn't AWS's own.
     pub endpoint: Option<String>,
+    /// Region of the S3 API.
+    pub region: Option<String>,
     /// How jobs get access.
     pub access: Access,
     /// Further environment variables of every pod, as far as this run has read them.
     extra_env: BTreeMap<String, Variable>,
-}
-
-/// How jobs get access to the storage.
-#[derive(Debug)]
-pub enum Access {
-    /// The platform gives it to the pods.
-    WorkloadIdentity,
-    /// Someone else manages the objects with the key.
-    ExistingSecret,
-    /// An S3 key; `None` if this run doesn't read it.
-    Keys(Option<S3Key>),
-    /// An S3 key that the External Secrets Operator gets from a store.
-    External(StoredKeys),
-}
-
-/// An S3 key.
-#[derive(Debug)]
-pub struct S3Key {
-    access_key_id: Secret,
-    secret_access_key: Secret,
-}
-
-impl S3Key {
-    /// Returns both halves, as environment variables.
-    pub fn variables(&self) -> [(&str, &str); 2] {
-        [
-            (ACCESS_KEY_ID, self.access_key_id.expose()),
-            (SECRET_ACCESS_KEY, self.secret_access_key.expose()),
-        ]
-    }
 }
 
 #[derive(Debug)]
@@ -98,6 +67,9 @@ impl Storage {
             ("MA_FILE_SYSTEM_S3_SCHEME", scheme),
         ];
         environment.extend(self.endpoint.as_deref().map(|url| ("AWS_ENDPOINT_URL", url)));
+        // PyArrow takes either, and botocore only the second.
+        let region = self.region.iter();
+        environment.extend(region.flat_map(|region| REGION_KEYS.map(|key| (key, region.as_str()))));
         environment.extend(self.s3_key().iter().flat_map(|key| key.variables()));
         environment.extend(self.extra_env.iter().map(|(name, value)| match value {
             Variable::Public(text) => (name.as_str(), text.as_str()),
@@ -125,13 +97,23 @@ pub fn resolve(
     checks: &mut Checks<'_>,
 ) -> Option<Storage> {
     let nothing = StorageValues::default();
-    let StorageValues { file_system, scheme, endpoint, credentials, extra_env } =
-        values.unwrap_or(&nothing);
+    // `collectorSecret` belongs to the outline.
+    let StorageValues {
+        file_system,
+        scheme,
+        endpoint,
+        credentials,
+        region,
+        collector_secret: _,
+        extra_env,
+    } = values.unwrap_or(&nothing);
     let file_system = file_system.as_deref().unwrap_or("s3://default");
     let checked_file_system = checks.take("storage.fileSystem", check_file_system(file_system));
     let endpoint_scheme = endpoint.as_ref().map(|url| resolve_endpoint(url, *scheme, checks));
-    let extra_env = resolve_extra_env(extra_env.iter().flatten(), read, checks);
-    let access = resolve_access(credentials.as_ref(), key, checks);
+    let region = region.as_deref();
+    checks.take("storage.region", region.map_or(Ok(()), check_filled_in));
+    let extra_env = resolve_extra_env(extra_env.iter().flatten(), region, read, checks);
+    let access = credentials::resolve(credentials.as_ref(), key, checks);
     // Return only now, so that one run reports all errors.
     checked_file_system?;
     let endpoint_scheme = match endpoint_scheme {
@@ -142,6 +124,7 @@ pub fn resolve(
         file_system: file_system.to_owned(),
         scheme: scheme.or(endpoint_scheme).unwrap_or(Scheme::Https),
         endpoint: endpoint.as_ref().map(|url| url.0.clone()),
+        region: region.map(str::to_owned),
         access: access?,
         extra_env,
     })
@@ -163,63 +146,6 @@ fn resolve_endpoint(url: &str, scheme: Option<Scheme>, checks: &mut Checks<'_>) 
         checks.push("storage.endpoint", finding.help(help));
     }
     Some(found)
-}
-
-fn resolve_access(
-    credentials: Option<&Credentials>,
-    key: Option<[Option<ReadSecret>; 2]>,
-    checks: &mut Checks<'_>,
-) -> Option<Access> {
-    match credentials {
-        None | Some(Credentials::Placeholder) => {
-            let error = match credentials {
-                None => Diagnostic::error("no credentials for the storage"),
-                Some(_) => Diagnostic::error("the credentials are a placeholder"),
-            };
-            checks.push("storage.credentials", error.help(FORMS));
-            None
-        }
-        Some(Credentials::WorkloadIdentity) => Some(Access::WorkloadIdentity),
-        Some(Credentials::ExistingSecret) => Some(Access::ExistingSecret),
-        Some(Credentials::Keys(pair)) => resolve_key(pair, key, checks).map(Access::Keys),
-        Some(Credentials::ExternalSecret(remote)) => {
-            let message = "Ray pods don't get these keys; they read only the ConfigMap";
-            let help = "give the pods workload identity, or mount the Secret `aws-credentials`";
-            checks.push(
-                "storage.credentials",
-                Diagnostic::finding(Code::KeysNotInPods, message).help(help),
-            );
-            external_secrets::resolve_keys(remote, checks).map(Access::External)
-        }
-    }
-}
-
-/// Checks the S3 key. Returns `Some(None)` if this run doesn't read it.
-fn resolve_key(
-    pair: &KeyPair,
-    key: Option<[Option<ReadSecret>; 2]>,
-    checks: &mut Checks<'_>,
-) -> Option<Option<S3Key>> {
-    let names = ["storage.credentials.accessKeyId", "storage.credentials.secretAccessKey"];
-    for (name, half) in names.iter().zip([&pair.access_key_id, &pair.secret_access_key]) {
-        if half.is_none() {
-            let error = Diagnostic::error("half of the S3 key is missing");
-            let help = "write both, in quotes if a value begins with `#`, `&` or `*`";
-            checks.push(name, error.help(help));
-        }
-    }
-    let Some(halves) = key else {
-        return Some(None);
-    };
-    let mut take = |name: &str, half: Option<ReadSecret>| {
-        let secret = checks.take(name, half?.and_then(Secret::checked))?;
-        secret.unresolved().into_iter().for_each(|finding| checks.push(name, finding));
-        Some(secret)
-    };
-    let [access_key_id, secret_access_key] = halves;
-    let access_key_id = take(names[0], access_key_id);
-    let secret_access_key = take(names[1], secret_access_key);
-    Some(Some(S3Key { access_key_id: access_key_id?, secret_access_key: secret_access_key? }))
 }
 
 fn check_file_system(url: &str) -> Result<(), Diagnostic> {
@@ -258,12 +184,19 @@ fn scheme_and_host(url: &str) -> Result<(Scheme, String), Diagnostic> {
 
 fn resolve_extra_env<'a>(
     forms: impl Iterator<Item = (&'a Text, &'a SecretForm)>,
+    region: Option<&str>,
     mut read: BTreeMap<String, ReadSecret>,
     checks: &mut Checks<'_>,
 ) -> BTreeMap<String, Variable> {
     let mut variables = BTreeMap::new();
     for (Text(name), form) in forms {
         let key = format!("storage.extraEnv.{name}");
+        let is_own = OWN_KEYS.contains(&name.as_str())
+            || region.is_some() && REGION_KEYS.contains(&name.as_str());
+        if is_own {
+            let message = format!("{} is set by another `storage` key", shown(name));
+            checks.push(&key, Diagnostic::error(message).help("remove it here"));
+        }
         check_name(name, &key, checks);
         let value = match form {
             SecretForm::Literal(text) if is_secret_variable(name, text.expose()) => {
@@ -285,10 +218,6 @@ fn resolve_extra_env<'a>(
 }
 
 fn check_name(name: &str, key: &str, checks: &mut Checks<'_>) {
-    if OWN_KEYS.contains(&name) {
-        let error = Diagnostic::error(format!("{} is set by another `storage` key", shown(name)));
-        checks.push(key, error.help("remove it here"));
-    }
     checks.take(key, check_variable(name));
     // Each key of the ConfigMap becomes a variable of every Ray container.
     if name == "PATH" || name.starts_with("LD_") || name.starts_with("RAY_") {

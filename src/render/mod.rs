@@ -15,7 +15,7 @@ use crate::registration::Registration;
 use crate::secret::Secrets;
 use engine::Engine;
 pub use engine::syntax;
-pub use objects::{Identity, objects, repeated_secret};
+pub use objects::{Identity, SHARED_ANNOTATIONS, objects, repeated_secret};
 pub use scalar::quoted;
 pub use templates::{BUILT_IN, Templates};
 use verify::{Document, Structures};

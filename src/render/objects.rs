@@ -5,6 +5,7 @@ use std::fmt;
 use super::Side;
 use crate::diagnostic::Diagnostic;
 use crate::registration::Outline;
+use crate::registration::credentials::STORAGE_SECRET;
 use crate::show::shown;
 use crate::sources::Delivery;
 use crate::values::Scope;
@@ -59,7 +60,17 @@ pub struct Object {
     pub identity: Identity,
     /// An annotation that this object needs to work.
     pub annotation: Option<(&'static str, String)>,
+    /// Whether others use the object, too, so that it is neither labelled nor deleted.
+    pub is_shared: bool,
 }
+
+/// Annotations of a shared object: GitOps tools neither prune nor replace it. Argo CD's `Delete=false` is for the deletion
+/// of the whole Application, which `Prune=false` doesn't cover.
+pub const SHARED_ANNOTATIONS: [(&str, &str); 3] = [
+    ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
+    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
+    ("kustomize.toolkit.fluxcd.io/ssa", "Merge"),
+];
 
 /// Returns the objects of one side, in the order in which they have to be applied.
 pub fn objects(side: Side, outline: &Outline) -> Vec<Object> {
@@ -73,24 +84,44 @@ fn compute(outline: &Outline) -> Vec<Object> {
     let account = outline.service_account.name.as_str();
     let binding = format!("{account}-binding");
     let namespaced = |template, kind, name: &str| object(template, kind, name, Some(NAMESPACE));
-    let mut objects =
-        vec![namespaced("compute/10-serviceaccount.yaml.j2", "ServiceAccount", account)];
-    objects.extend(match outline.service_account.scope {
-        Scope::Cluster => [
-            object("compute/20-clusterrole.yaml.j2", "ClusterRole", account, None),
-            object("compute/30-clusterrolebinding.yaml.j2", "ClusterRoleBinding", &binding, None),
-        ],
-        Scope::Namespace => [
-            namespaced("compute/20-role.yaml.j2", "Role", account),
-            namespaced("compute/30-rolebinding.yaml.j2", "RoleBinding", &binding),
-        ],
-    });
+    let mut objects = Vec::new();
+    if outline.service_account.create {
+        let template = "compute/10-serviceaccount.yaml.j2";
+        objects.push(namespaced(template, "ServiceAccount", account));
+        objects.extend(match outline.service_account.scope {
+            Scope::Cluster => [
+                object("compute/20-clusterrole.yaml.j2", "ClusterRole", account, None),
+                object(
+                    "compute/30-clusterrolebinding.yaml.j2",
+                    "ClusterRoleBinding",
+                    &binding,
+                    None,
+                ),
+            ],
+            Scope::Namespace => [
+                namespaced("compute/20-role.yaml.j2", "Role", account),
+                namespaced("compute/30-rolebinding.yaml.j2", "RoleBinding", &binding),
+            ],
+        });
+    }
+    if outline.pod_service_account.is_some() {
+        let template = "compute/11-serviceaccount-pods.yaml.j2";
+        let pods = namespaced(template, "ServiceAccount", "default");
+        objects.push(Object { is_shared: true, ..pods });
+    }
     objects.push(namespaced("compute/40-configmap.yaml.j2", "ConfigMap", "michelangelo-config"));
     objects.extend(delivered(
         outline.s3_key,
         ["compute/50-secret-storage.yaml.j2", "compute/50-externalsecret-storage.yaml.j2"],
-        "aws-credentials",
+        STORAGE_SECRET,
     ));
+    if let Some(name) = &outline.collector_secret {
+        objects.extend(delivered(
+            outline.s3_key,
+            ["compute/51-secret-collector.yaml.j2", "compute/51-externalsecret-collector.yaml.j2"],
+            name,
+        ));
+    }
     // After the ServiceAccount: the token controller deletes a token Secret whose account doesn't exist.
     for name in &outline.service_account.token_secrets {
         let mut secret = namespaced("compute/60-secret-token.yaml.j2", "Secret", name);
@@ -114,8 +145,13 @@ fn control_plane(outline: &Outline) -> Vec<Object> {
         &token_secret(outline),
     ));
     // Last, because a job that meets a Cluster before its Secrets fails for good.
-    let cluster = "control-plane/30-cluster.yaml.j2";
-    objects.push(object(cluster, "Cluster", &outline.name, Some(CLUSTERS_NAMESPACE)));
+    let template = "control-plane/30-cluster.yaml.j2";
+    let mut cluster = object(template, "Cluster", &outline.name, Some(CLUSTERS_NAMESPACE));
+    if outline.token == Delivery::ExternalSecret {
+        // Argo CD then waits until the operator has made the Secret.
+        cluster.annotation = Some(("argocd.argoproj.io/sync-wave", "1".to_owned()));
+    }
+    objects.push(cluster);
     objects
 }
 
@@ -146,7 +182,7 @@ fn object(template: &'static str, kind: &str, name: &str, namespace: Option<&str
         name: name.to_owned(),
         namespace: namespace.map(str::to_owned),
     };
-    Object { template, identity, annotation: None }
+    Object { template, identity, annotation: None, is_shared: false }
 }
 
 /// Returns an error if two objects of a registration would be the same Secret. Checks both sides together, since a

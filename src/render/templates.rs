@@ -22,6 +22,7 @@ macro_rules! built_in {
 built_in![
     "metadata.yaml.j2",
     "compute/10-serviceaccount.yaml.j2",
+    "compute/11-serviceaccount-pods.yaml.j2",
     "compute/20-clusterrole.yaml.j2",
     "compute/20-role.yaml.j2",
     "compute/30-clusterrolebinding.yaml.j2",
@@ -29,6 +30,8 @@ built_in![
     "compute/40-configmap.yaml.j2",
     "compute/50-externalsecret-storage.yaml.j2",
     "compute/50-secret-storage.yaml.j2",
+    "compute/51-externalsecret-collector.yaml.j2",
+    "compute/51-secret-collector.yaml.j2",
     "compute/60-secret-token.yaml.j2",
     "compute/70-pushsecret-token.yaml.j2",
     "control-plane/10-secret-ca.yaml.j2",

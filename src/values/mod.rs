@@ -50,6 +50,8 @@ pub struct Values {
     pub storage: Option<StorageValues>,
     /// The service account that the control plane uses in the compute cluster.
     pub service_account: Option<ServiceAccountValues>,
+    /// ServiceAccount `default`, as which every Ray pod runs. It is rendered only if this is given.
+    pub pod_service_account: Option<PodServiceAccountValues>,
     /// Where the service account's token comes from; left out, from `--token-file`.
     pub token: Option<TokenForm>,
     /// Stores of the External Secrets Operator.
@@ -95,8 +97,22 @@ pub struct ClusterSpec {
     /// Zone, in the provider's own words.
     #[schemars(length(min = 1))]
     pub zone: Option<Text>,
+    /// How jobs are scheduled there; left out, so is the field, which older control planes don't know. With `kueue`
+    /// the control plane needs `controllermgr.jobs.scheduler.backend: kueue`, and each project a LocalQueue.
+    pub scheduler_type: Option<SchedulerType>,
     /// Kinds of machine.
     pub skus: Option<Vec<Sku>>,
+}
+
+/// How jobs are scheduled in a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum SchedulerType {
+    /// By Kubernetes alone.
+    #[serde(rename(deserialize = "default", serialize = "SCHEDULER_TYPE_DEFAULT"))]
+    Default,
+    /// By Kueue.
+    #[serde(rename(deserialize = "kueue", serialize = "SCHEDULER_TYPE_KUEUE"))]
+    Kueue,
 }
 
 /// Service level of a cluster.
@@ -159,6 +175,15 @@ pub struct StorageValues {
     pub endpoint: Option<Text>,
     /// How jobs get access.
     pub credentials: Option<Credentials>,
+    /// Region of the S3 API, as `AWS_REGION` and `AWS_DEFAULT_REGION` of every Ray pod. AWS S3 outside `us-east-1`
+    /// needs it.
+    #[schemars(length(min = 1))]
+    pub region: Option<Text>,
+    /// Name of a second Secret with the S3 key, for the log collector of Michelangelo's chart: its value
+    /// `controllermgr.jobs.k8sengine.mapper.logPersistence.credentialsSecret`, by default
+    /// `michelangelo-object-storage-credentials`. `none` if logs aren't kept or someone else makes the Secret.
+    #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
+    pub collector_secret: Option<Text>,
     /// Further environment variables of every Ray pod.
     pub extra_env: Option<BTreeMap<Text, SecretForm>>,
 }
@@ -183,6 +208,9 @@ impl std::fmt::Display for Scheme {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct ServiceAccountValues {
+    /// Whether the ServiceAccount, its role and its binding are rendered; left out, `true`. With `false` someone else
+    /// has them, such as a chart, and only the token Secrets are rendered.
+    pub create: Option<bool>,
     /// Its name, in namespace `default`; left out, `ray-manager`.
     #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub name: Option<Text>,
@@ -194,6 +222,17 @@ pub struct ServiceAccountValues {
     pub extra_rules: Option<Vec<Rule>>,
     /// How far its rights reach; left out, `cluster`.
     pub scope: Option<Scope>,
+}
+
+/// `podServiceAccount`: ServiceAccount `default`, as which every Ray pod runs.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
+pub struct PodServiceAccountValues {
+    /// Its annotations, by which a platform gives pods access: `eks.amazonaws.com/role-arn` or
+    /// `iam.gke.io/gcp-service-account`.
+    pub annotations: Option<BTreeMap<Text, Text>>,
+    /// Names of its image pull secrets. They replace those that it has.
+    pub image_pull_secrets: Option<Vec<Text>>,
 }
 
 /// How far the service account's rights reach.
@@ -226,6 +265,20 @@ pub struct Rule {
     /// What is allowed, such as `get`.
     #[schemars(length(min = 1))]
     pub verbs: Vec<Text>,
+}
+
+impl Rule {
+    /// The rule that allows one verb for one resource.
+    pub fn new(api_group: &str, resource: &str, verb: &str) -> Self {
+        let list = |text: &str| vec![Text(text.to_owned())];
+        Self {
+            api_groups: Some(list(api_group)),
+            resources: Some(list(resource)),
+            resource_names: None,
+            non_resource_urls: None,
+            verbs: list(verb),
+        }
+    }
 }
 
 /// `externalSecrets`: how the External Secrets Operator reaches the stores.

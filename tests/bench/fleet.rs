@@ -71,6 +71,7 @@ fn write_values(scratch: &Path, clusters: usize) -> Result<()> {
 kubeconfig: {{path: ../{path}}}
 cluster: {{sla: production, region: us-east-1}}
 storage:
+  collectorSecret: none
   credentials:
     externalSecret: {{key: s3/{name}, accessKeyIdProperty: id, secretAccessKeyProperty: secret}}
 token: externalSecret

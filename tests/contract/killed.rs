@@ -18,7 +18,10 @@ const KEY: &str = "a-secret-access-key";
 fn write_fleet(folder: &Folder, name: &str, numbers: Range<usize>, label: &str) {
     let values = |number| {
         let keys = json!({"accessKeyId": "id", "secretAccessKey": KEY});
-        cluster(number, json!({"storage": {"credentials": keys}, "labels": {"a": label}}))
+        cluster(
+            number,
+            json!({"storage": {"collectorSecret": "none", "credentials": keys}, "labels": {"a": label}}),
+        )
     };
     let clusters: Vec<Value> = numbers.map(values).collect();
     folder.write(&format!("{name}/values.yaml"), values_file(&clusters));

@@ -91,7 +91,7 @@ fn every_hostile_text_arrives_exactly() {
     env.extend(["no", "y", "null", "True", "NaN"].map(|key| (key.to_owned(), json!(key))));
     let all = json!({
         "labels": labels, "annotations": notes,
-        "storage": {"credentials": "workloadIdentity", "extraEnv": env},
+        "storage": {"collectorSecret": "none", "credentials": "workloadIdentity", "extraEnv": env},
     });
     let mut clusters = vec![cluster(0, all)];
     // A cluster for each text, since each has only one region and one S3 key.
@@ -100,7 +100,7 @@ fn every_hostile_text_arrives_exactly() {
         let key = if text.contains(char::is_control) { "-" } else { text };
         clusters.push(cluster(number + 1, json!({
             "cluster": {"region": region, "zone": region, "skus": [{"memoryGb": text, "gpuSku": text}]},
-            "storage": {"credentials": {"accessKeyId": key, "secretAccessKey": key}},
+            "storage": {"collectorSecret": "none", "credentials": {"accessKeyId": key, "secretAccessKey": key}},
             "allow": ["unresolved-secret"],
         })));
     }

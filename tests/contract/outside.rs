@@ -159,7 +159,7 @@ fn a_closed_pipe_ends_quietly() {
 fn a_closed_pipe_of_messages_changes_nothing_else() {
     let folder = Folder::new();
     // `PATH` is a finding, so the run prints a message.
-    let storage = json!({"credentials": "workloadIdentity", "extraEnv": {"PATH": "/bin"}});
+    let storage = json!({"collectorSecret": "none", "credentials": "workloadIdentity", "extraEnv": {"PATH": "/bin"}});
     folder.write("values.yaml", values_file(&[cluster(0, json!({"storage": storage}))]));
     for (flags, code) in [(&[][..], 0), (&["--strict"], 2)] {
         let arguments = [&["render", "--side", "both", "-f", "values.yaml"], flags].concat();

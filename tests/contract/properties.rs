@@ -38,6 +38,7 @@ const VALUES: &str = "name: c0
 kubeconfig: {path: kubeconfig, certificateAuthority: ca.crt}
 cluster: {sla: production, skus: [{cpu: 8, memoryGb: \"32\"}]}
 storage:
+  collectorSecret: none
   endpoint: http://minio:9091
   credentials: {accessKeyId: minioadmin, secretAccessKey: {env: HOME}}
   extraEnv: {MLFLOW_TRACKING_URI: http://mlflow:5000}
@@ -69,7 +70,7 @@ proptest! {
             let credentials = json!({"accessKeyId": key_of(text), "secretAccessKey": key_of(text)});
             cluster(number, json!({
                 "annotations": {"a": text}, "allow": ["unresolved-secret"],
-                "storage": {"credentials": credentials, "extraEnv": {"A": text}},
+                "storage": {"collectorSecret": "none", "credentials": credentials, "extraEnv": {"A": text}},
             }))
         };
         let clusters: Vec<Value> = texts.iter().enumerate().map(values).collect();

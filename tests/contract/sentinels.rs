@@ -36,11 +36,9 @@ fn holds(text: &str) -> bool {
     SENTINELS.iter().any(|sentinel| text.contains(sentinel))
 }
 
-/// Whether an object is meant to hold a secret.
+/// Whether an object is of a kind that may hold a secret.
 fn may_hold(object: &Value) -> bool {
-    let name = identity(object);
-    let is_token = name.starts_with("Secret/cluster-") && name.ends_with("-client-token");
-    is_token || name == "ConfigMap/michelangelo-config" || name == "Secret/aws-credentials"
+    [json!("Secret"), json!("ConfigMap")].contains(&object["kind"])
 }
 
 /// Runs a command, and searches its output for secrets.
@@ -109,7 +107,10 @@ fn of_kubeconfigs_no_secret_is_read() {
         check_readers(&folder, &["-f", "c0.yaml", "--defaults", &path], "");
         check_readers(&folder, &["-f", "c0.yaml", "--kubeconfig", "c0.yaml"], "");
         let keys = json!({"accessKeyId": {"file": path}, "secretAccessKey": {"file": path}});
-        let wrong = cluster(0, json!({"token": {"file": path}, "storage": {"credentials": keys}}));
+        let wrong = cluster(
+            0,
+            json!({"token": {"file": path}, "storage": {"collectorSecret": "none", "credentials": keys}}),
+        );
         folder.write("c0.yaml", values_file(&[wrong]));
         check_readers(&folder, &["-f", "c0.yaml"], "");
     }
@@ -147,7 +148,7 @@ fn secrets_are_in_their_manifests_alone_however_they_come() {
         let values = |more: &str| {
             let keys = json!({"accessKeyId": key, "secretAccessKey": key});
             let env = json!({"DB_PASSWORD": format!("SENTINEL-password{more}")});
-            let storage = json!({"credentials": keys, "extraEnv": env});
+            let storage = json!({"collectorSecret": "none", "credentials": keys, "extraEnv": env});
             folder.write(
                 "c0.yaml",
                 values_file(&[cluster(0, json!({"token": given, "storage": storage}))]),
@@ -214,7 +215,7 @@ fn a_diff_shows_no_secret_of_other_files() {
 fn own_templates_keep_secrets() {
     let folder = Folder::new();
     let values = |key: &str| {
-        let storage = json!({"credentials": {"accessKeyId": key, "secretAccessKey": key}});
+        let storage = json!({"collectorSecret": "none", "credentials": {"accessKeyId": key, "secretAccessKey": key}});
         folder.write("c0.yaml", values_file(&[cluster(0, json!({"storage": storage}))]));
     };
     values("SENTINEL-key");

@@ -169,7 +169,7 @@ pub fn cluster(number: usize, more: Value) -> Value {
     let mut values = json!({
         "name": format!("c{number}"),
         "kubeconfig": {"path": fixture_path("kubeconfigs/seed.kubeconfig"), "server": server},
-        "storage": {"credentials": "workloadIdentity"},
+        "storage": {"collectorSecret": "none", "credentials": "workloadIdentity"},
         "token": "none",
     });
     values.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -39,7 +39,17 @@ struct Cluster {
     zone: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dc: Option<DcType>,
+    #[serde(rename = "schedulerType", skip_serializing_if = "Option::is_none")]
+    scheduler_type: Option<SchedulerType>,
     kubernetes: Kubernetes,
+}
+
+#[derive(Deserialize, Serialize)]
+enum SchedulerType {
+    #[serde(rename = "SCHEDULER_TYPE_DEFAULT")]
+    Default,
+    #[serde(rename = "SCHEDULER_TYPE_KUEUE")]
+    Kueue,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -24,7 +24,7 @@ fn changed(name: usize) -> Folder {
     run(&mut render(&folder, &[])).succeeds();
     // Makes one file larger than all others together.
     let environment = json!({"LONG": "x".repeat(100_000)});
-    let storage = json!({"credentials": "workloadIdentity", "extraEnv": environment});
+    let storage = json!({"collectorSecret": "none", "credentials": "workloadIdentity", "extraEnv": environment});
     write(name, json!({"labels": {"a": "b"}, "storage": storage}));
     folder
 }

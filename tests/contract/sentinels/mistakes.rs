@@ -72,6 +72,7 @@ fn a_broken_line_of_values_is_not_shown() {
 kubeconfig:
   path: {}
 storage:
+  collectorSecret: none
   endpoint: http://minio:9091
   credentials:
     accessKeyId: minioadmin
@@ -131,7 +132,7 @@ fn a_password_in_a_url_is_not_shown() {
         let with = |line: String| kubeconfig.replace("server: https://203.0.113.7:6443", &line);
         let server = with(format!("server: '{url}'"));
         let proxy = with(format!("server: https://10.0.0.1\n    proxy-url: '{url}'"));
-        let storage = |key: &str| json!({"storage": {"credentials": "workloadIdentity", key: url}});
+        let storage = |key: &str| json!({"storage": {"collectorSecret": "none", "credentials": "workloadIdentity", key: url}});
         for (kubeconfig, more) in [
             (&server, json!({"kubeconfig": {}})),
             (&server, json!({"kubeconfig": {"server": "https://10.0.0.1"}})),

@@ -1,0 +1,149 @@
+//! The credentials for the storage: how Ray pods and the log collector beside them get access.
+
+use super::checks::Checks;
+use super::external_secrets::{self, StoredKeys};
+use super::names::check_subdomain;
+use crate::diagnostic::Diagnostic;
+use crate::findings::Code;
+use crate::secret::Secret;
+use crate::sources::ReadSecret;
+use crate::values::{Credentials, KeyPair};
+
+/// The Secret with the S3 key, for the AWS command line.
+pub const STORAGE_SECRET: &str = "aws-credentials";
+/// The public half of the S3 key, in the ConfigMap and the Secrets.
+pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// The secret half of the S3 key, in the ConfigMap and the Secrets.
+pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+const FORMS: &str = "choose one: `accessKeyId` and `secretAccessKey`, `workloadIdentity`, `externalSecret` or `existingSecret`";
+
+/// How jobs get access to the storage.
+#[derive(Debug)]
+pub enum Access {
+    /// The platform gives it to the pods.
+    WorkloadIdentity,
+    /// Someone else manages the objects with the key.
+    ExistingSecret,
+    /// An S3 key; `None` if this run doesn't read it.
+    Keys(Option<S3Key>),
+    /// An S3 key that the External Secrets Operator gets from a store.
+    External(StoredKeys),
+}
+
+/// An S3 key.
+#[derive(Debug)]
+pub struct S3Key {
+    access_key_id: Secret,
+    /// `AWS_SECRET_ACCESS_KEY`
+    pub secret_access_key: Secret,
+}
+
+impl S3Key {
+    /// Returns both halves, as environment variables.
+    pub fn variables(&self) -> [(&str, &str); 2] {
+        [
+            (ACCESS_KEY_ID, self.access_key_id.expose()),
+            (SECRET_ACCESS_KEY, self.secret_access_key.expose()),
+        ]
+    }
+}
+
+/// Checks `storage.credentials`. `key` has the halves of the S3 key, if this run reads them.
+pub fn resolve(
+    credentials: Option<&Credentials>,
+    key: Option<[Option<ReadSecret>; 2]>,
+    checks: &mut Checks<'_>,
+) -> Option<Access> {
+    match credentials {
+        None | Some(Credentials::Placeholder) => {
+            let error = match credentials {
+                None => Diagnostic::error("no credentials for the storage"),
+                Some(_) => Diagnostic::error("the credentials are a placeholder"),
+            };
+            checks.push("storage.credentials", error.help(FORMS));
+            None
+        }
+        Some(Credentials::WorkloadIdentity) => Some(Access::WorkloadIdentity),
+        Some(Credentials::ExistingSecret) => Some(Access::ExistingSecret),
+        Some(Credentials::Keys(pair)) => resolve_key(pair, key, checks).map(Access::Keys),
+        Some(Credentials::ExternalSecret(remote)) => {
+            let message = "Ray pods don't get these keys; they read only the ConfigMap";
+            let help = "give the pods workload identity, or write the keys themselves";
+            checks.push(
+                "storage.credentials",
+                Diagnostic::finding(Code::KeysNotInPods, message).help(help),
+            );
+            external_secrets::resolve_keys(remote, checks).map(Access::External)
+        }
+    }
+}
+
+/// Checks the S3 key. Returns `Some(None)` if this run doesn't read it.
+fn resolve_key(
+    pair: &KeyPair,
+    key: Option<[Option<ReadSecret>; 2]>,
+    checks: &mut Checks<'_>,
+) -> Option<Option<S3Key>> {
+    let names = ["storage.credentials.accessKeyId", "storage.credentials.secretAccessKey"];
+    for (name, half) in names.iter().zip([&pair.access_key_id, &pair.secret_access_key]) {
+        if half.is_none() {
+            let error = Diagnostic::error("half of the S3 key is missing");
+            let help = "write both, in quotes if a value begins with `#`, `&` or `*`";
+            checks.push(name, error.help(help));
+        }
+    }
+    let Some(halves) = key else {
+        return Some(None);
+    };
+    let mut take = |name: &str, half: Option<ReadSecret>| {
+        let secret = checks.take(name, half?.and_then(Secret::checked))?;
+        secret.unresolved().into_iter().for_each(|finding| checks.push(name, finding));
+        Some(secret)
+    };
+    let [access_key_id, secret_access_key] = halves;
+    let access_key_id = take(names[0], access_key_id);
+    let secret_access_key = take(names[1], secret_access_key);
+    Some(Some(S3Key { access_key_id: access_key_id?, secret_access_key: secret_access_key? }))
+}
+
+/// Checks `storage.collectorSecret`. Returns the name of the Secret that is to be rendered, if there is one.
+pub fn resolve_collector_secret(
+    name: Option<&str>,
+    credentials: Option<&Credentials>,
+    checks: &mut Checks<'_>,
+) -> Option<String> {
+    let place = "storage.collectorSecret";
+    let has_key = match credentials? {
+        Credentials::Keys(_) | Credentials::ExternalSecret(_) => true,
+        Credentials::WorkloadIdentity | Credentials::ExistingSecret => false,
+        Credentials::Placeholder => return None,
+    };
+    let Some(name) = name else {
+        checks.push(place, no_collector_secret(has_key));
+        return None;
+    };
+    if name == "none" {
+        return None;
+    }
+    checks.take(place, check_subdomain(name))?;
+    if !has_key {
+        let message = "the log collector needs an S3 key, and there is none here";
+        let help = "write `none`, and make the Secret elsewhere or turn log persistence off in Michelangelo's chart";
+        checks.push(place, Diagnostic::finding(Code::CollectorNeedsKeys, message).help(help));
+        return None;
+    }
+    // That Secret is rendered with the same two keys already.
+    (name != STORAGE_SECRET).then(|| name.to_owned())
+}
+
+fn no_collector_secret(has_key: bool) -> Diagnostic {
+    let message = "`storage.collectorSecret` is missing; if Michelangelo's chart keeps Ray logs, no pod starts";
+    let finding = Diagnostic::finding(Code::NoCollectorSecret, message);
+    if !has_key {
+        return finding
+            .help("write `none`, if the chart keeps no logs or someone else makes its Secret");
+    }
+    finding
+        .help("write the Secret's name; the chart's default is `michelangelo-object-storage-credentials`")
+        .help("or write `none`, if the chart keeps no logs or someone else makes its Secret")
+}
