@@ -12,8 +12,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Folder, Run, cluster, files, fixture, fixture_path, fixtures, identity, listed, objects,
-    values_file,
+    Folder, Run, cluster, files, fixture, fixture_path, fixtures, listed, objects, values_file,
 };
 
 /// Commands that read all inputs.
