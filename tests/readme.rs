@@ -174,15 +174,16 @@ fn the_files_for_gitops_tools_fit_their_schemas() {
     let argocd = checkout.documents("argocd/applications.yaml");
     let flux = checkout.documents("flux/michelangelo.yaml");
     argocd.iter().chain(&flux).for_each(check);
-    let compute = &argocd[0]["spec"]["generators"][0]["git"]["directories"][0];
-    for place in [compute, &argocd[1]["spec"]["source"], &flux[1]["spec"]] {
+    let folders = |set: &Value| set["spec"]["generators"][0]["git"]["directories"][0].clone();
+    for place in [&folders(&argocd[0]), &folders(&argocd[1]), &flux[1]["spec"]] {
         checkout.succeeds(&format!("ls {}/kustomization.yaml", place["path"].as_str().unwrap()));
     }
     // The Argo CD plugin renders the same in the folder that README.md names.
     let plugin = checkout.documents("argocd/plugin.yaml").remove(0);
     assert!(README.contains("has `path: clusters` and `plugin: {name: ma-register}`"));
     let mut application = argocd[1].clone();
-    application["spec"]["source"]["plugin"] = json!({"name": plugin["metadata"]["name"]});
+    application["spec"]["template"]["spec"]["source"]["plugin"] =
+        json!({"name": plugin["metadata"]["name"]});
     check(&application);
     let words = plugin["spec"]["generate"]["command"].as_array().unwrap().iter();
     let words: Vec<&str> = words.map(|word| word.as_str().unwrap()).collect();
@@ -197,8 +198,9 @@ fn the_encryption_stops_at_a_failure_and_goes_on() {
     let checkout = Checkout::run("## Rotating a token");
     let before = checkout.succeeds("find deploy -name '*.yaml' | sort");
     checkout.succeeds(
-        r#"echo 'allow: [duplicate-endpoint]' >> clusters/compute-0.yaml
-        sed 's/name: .*/name: two/; s/workloadIdentity/{accessKeyId: id, secretAccessKey: a-secret-key}/' clusters/compute-0.yaml > clusters/two.yaml"#,
+        r#"echo 'allow: [duplicate-endpoint]' >> clusters/us-east.yaml
+        sed 's/name: .*/name: two/' clusters/us-east.yaml > clusters/two.yaml
+        echo 'storage: {credentials: {accessKeyId: id, secretAccessKey: a-secret-key}}' >> clusters/two.yaml"#,
     );
     let secret = "deploy/compute/two/50-secret-aws-credentials.yaml";
     let (code, text) =
@@ -215,10 +217,10 @@ fn the_encryption_stops_at_a_failure_and_goes_on() {
     assert_eq!(checkout.succeeds("find deploy -name '*.yaml' | sort"), before);
     // Again with kubeseal, which the script has in a comment.
     checkout.succeeds(
-        r#"echo 'token: {file: ../../fixtures/tokens/long-lived.token}' >> clusters/compute-0.yaml
+        r#"echo 'token: {file: ../../fixtures/tokens/long-lived.token}' >> clusters/us-east.yaml
         rm -r deploy; sed '/^encrypt()/d; s/^# encrypt()/encrypt()/' encrypt.sh > seal.sh; bash seal.sh"#,
     );
-    let sealed = "deploy/control-plane/compute-0/20-secret-cluster-compute-0-client-token.yaml";
+    let sealed = "deploy/control-plane/us-east/20-secret-cluster-us-east-client-token.yaml";
     assert!(checkout.read(sealed).contains("kind: SealedSecret"));
 }
 
@@ -230,8 +232,8 @@ fn every_key_and_finding_is_listed() {
     let is_in_table = |name: &str| {
         README.lines().any(|line| line.starts_with('|') && line.contains(&format!("`{name}`")))
     };
-    let mut codes = schema["$defs"]["Code"]["enum"].as_array().unwrap().iter();
-    assert_eq!(codes.find(|code| !is_in_table(code.as_str().unwrap())), None);
+    let mut codes = schema["$defs"]["Code"]["oneOf"].as_array().unwrap().iter();
+    assert_eq!(codes.find(|code| !is_in_table(code["const"].as_str().unwrap())), None);
     for (key, value) in schema["properties"].as_object().unwrap() {
         let definition =
             value["anyOf"][0]["$ref"].as_str().and_then(|path| schema.pointer(&path[1..]));
