@@ -103,6 +103,9 @@ pub fn decoded(text: &str) -> Option<String> {
 
 /// Whether an environment variable holds a secret, by its value or its name.
 pub fn is_secret_variable(name: &str, value: &str) -> bool {
+    if value.is_empty() {
+        return false;
+    }
     let lower = value.to_ascii_lowercase();
     let marks =
         ["password=", "pwd=", "accountkey=", "sharedaccesskey=", "sig=", "private key-----"];
@@ -199,7 +202,10 @@ fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
                 .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
     };
     let variable = within("${", "}").or(text.strip_prefix('$'));
-    Some(if text.starts_with("ref+") && text.contains("://") {
+    let is_quoted_form = within("{env:", "}").or(within("{file:", "}")).is_some();
+    Some(if is_quoted_form {
+        ("a form in quotes", "write `{env: NAME}` and `{file: PATH}` without quotes")
+    } else if text.starts_with("ref+") && text.contains("://") {
         ("a vals reference", "resolve it first: `vals eval -f FILE`")
     } else if text.starts_with("op://") {
         (

@@ -330,8 +330,10 @@ fn stops_at_a_collectors_secret_of_a_release() {
     let world = World::new();
     world.write("values.yaml", &VALUES.replace("collectorSecret: none", "collectorSecret: logs"));
     world.write("world/compute-0/secret.logs", "000000 000000 -\nby a release of the chart\n");
-    let text = world.stops("register", "", "check the compute cluster");
-    contains(&text, "secret/logs is someone else's");
+    for runbook in ["register", "deregister"] {
+        let text = world.stops(runbook, "", "check the compute cluster");
+        contains(&text, "secret/logs is someone else's");
+    }
     fs::remove_file(world.path("world/compute-0/secret.logs")).unwrap();
     world.succeeds("register", &[]);
     world.succeeds("register", &[]);

@@ -138,6 +138,7 @@ fn type_error(message: &str) -> Option<(&'static str, &str)> {
         "u16" => "a whole number up to 65535",
         "a sequence" => "a list",
         "a map" => "a mapping",
+        words if words.starts_with("a YAML tag") => "one of the words that README lists",
         expected => expected,
     };
     let kinds = [

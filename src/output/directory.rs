@@ -74,7 +74,7 @@ pub fn refuse_secrets(clusters: &[Manifests]) -> Result<(), Diagnostic> {
     );
     Err(Diagnostic::error(message)
         .help("let a store move them: `token: externalSecret`, `credentials: {externalSecret: …}` or `workloadIdentity`")
-        .help("or keep them out: `token: none`, `credentials: existingSecret`")
+        .help("or keep them out: `token: none`, `credentials: existingSecret`, no secret in `extraEnv`")
         .help("or pass `--plaintext-secrets`, which writes them with mode 0600"))
 }
 

@@ -1,5 +1,7 @@
 //! Masks the secrets in both texts of a file, for a diff.
 
+use std::collections::HashSet;
+
 use serde_yaml::Value;
 
 use super::compare::is_marked;
@@ -10,13 +12,17 @@ const SECTIONS: [&str; 2] = ["data", "stringData"];
 /// Masks the secrets of a run in both texts, and those that a text shows by its kind or a variable's name. Marks masked
 /// values that differ. Returns `None` if a secret may be where it can't be masked.
 pub fn mask(before: &str, after: &str, secrets: &Secrets) -> Option<(String, String)> {
-    let [before_entries, after_entries] = [before, after].map(|text| secret_entries(text, secrets));
-    let (before_entries, after_entries) = (before_entries?, after_entries?);
+    // Which texts were secret in an earlier run isn't known, so in a marked file only lines that stay are public.
+    let header = before.lines().take(2);
+    let kept: Option<HashSet<&str>> =
+        is_marked(before).then(|| after.lines().chain(header).collect());
+    let before_entries = secret_entries(before, secrets, kept.as_ref())?;
+    let after_entries = secret_entries(after, secrets, None)?;
     // The same value may also be in a comment or annotation, or in the other text.
     let values = before_entries.iter().chain(&after_entries).map(|entry| entry.value.clone());
     let secrets = secrets.with(values);
-    let before = Masked::new(before, &before_entries, &secrets)?;
-    let after = Masked::new(after, &after_entries, &secrets)?;
+    let before = Masked::new(before, &before_entries, &secrets, kept.as_ref())?;
+    let after = Masked::new(after, &after_entries, &secrets, None)?;
     Some((before.text(&after, "before"), after.text(&before, "after")))
 }
 
@@ -26,9 +32,13 @@ struct Entry {
     value: String,
 }
 
-/// Finds the secret entries: all of a Secret, and those of a ConfigMap that are secret by name or text. `None` if one
-/// isn't on a line of its own, so its end is unknown.
-fn secret_entries(text: &str, secrets: &Secrets) -> Option<Vec<Entry>> {
+/// Finds the secret entries: all of a Secret, and those of a ConfigMap that are secret by name or text, or whose line isn't
+/// among the public ones. `None` if a secret may be elsewhere, or in an entry that isn't on a line of its own, so that its end is unknown.
+fn secret_entries(
+    text: &str,
+    secrets: &Secrets,
+    public: Option<&HashSet<&str>>,
+) -> Option<Vec<Entry>> {
     let document: Value = serde_yaml::from_str(text).ok()?;
     let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
     let is_secret = |name: &str, value: &str| match kind {
@@ -36,20 +46,8 @@ fn secret_entries(text: &str, secrets: &Secrets) -> Option<Vec<Entry>> {
         "ConfigMap" => is_secret_variable(name, value) || secrets.are_in_entry(value),
         _ => false,
     };
-    let annotations = document.get("metadata").and_then(|metadata| metadata.get("annotations"));
-    // Client-side `kubectl apply` keeps a copy of the whole object, secrets included, in this annotation.
-    let has_copy = annotations
-        .is_some_and(|it| it.get("kubectl.kubernetes.io/last-applied-configuration").is_some());
-    let sections = SECTIONS.iter().filter_map(|section| document.get(section)?.as_mapping());
-    let expected = sections
-        .flatten()
-        .filter(|(name, value)| {
-            let (name, value) = (name.as_str(), value.as_str());
-            is_secret(name.unwrap_or_default(), value.unwrap_or_default())
-        })
-        .count();
     let mut section = "";
-    let mut entries = Vec::new();
+    let (mut entries, mut on_a_line) = (Vec::new(), 0);
     for (number, line) in text.lines().enumerate() {
         if !line.starts_with([' ', '#']) && !line.is_empty() {
             section = line.trim_end().strip_suffix(':').unwrap_or_default();
@@ -57,14 +55,22 @@ fn secret_entries(text: &str, secrets: &Secrets) -> Option<Vec<Entry>> {
         let Some((name, value)) = entry(line).filter(|_| SECTIONS.contains(&section)) else {
             continue;
         };
-        if is_secret(name, &value) {
+        on_a_line += 1;
+        if is_secret(name, &value) || kind == "ConfigMap" && !is_in(public, line) {
             let decoded = if section == "data" { crate::secret::decoded(&value) } else { None };
             entries.push(Entry { line: number, value: decoded.unwrap_or(value) });
         }
     }
-    // A file that is marked but has no such entry has its secret at an unknown place.
-    let is_explained = !is_marked(text) || !entries.is_empty();
-    (entries.len() == expected && is_explained && !(has_copy && expected > 0)).then_some(entries)
+    let all = SECTIONS.iter().filter_map(|section| document.get(section)?.as_mapping()).flatten();
+    let text_of = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let all: Vec<_> = all.map(|(name, value)| (text_of(name), text_of(value))).collect();
+    let has_secret = is_marked(text) || all.iter().any(|(name, value)| is_secret(name, value));
+    let annotations = document.get("metadata").and_then(|metadata| metadata.get("annotations"));
+    // Client-side `kubectl apply` keeps a copy of the whole object, secrets included, in this annotation.
+    let has_copy = annotations
+        .is_some_and(|it| it.get("kubectl.kubernetes.io/last-applied-configuration").is_some());
+    let is_known = on_a_line == all.len() && !has_copy && !entries.is_empty();
+    (is_known || !has_secret).then_some(entries)
 }
 
 /// Reads `  key: "value"`.
@@ -82,12 +88,18 @@ struct Masked<'a> {
 }
 
 impl<'a> Masked<'a> {
-    fn new(text: &'a str, entries: &[Entry], secrets: &Secrets) -> Option<Self> {
+    fn new(
+        text: &'a str,
+        entries: &[Entry],
+        secrets: &Secrets,
+        public: Option<&HashSet<&str>>,
+    ) -> Option<Self> {
         let mut lines = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let (start, value) = line.split_at(value_start(line));
             let parsed: Value = serde_yaml::from_str(value.trim_end()).unwrap_or_default();
-            let is_secret = entries.iter().any(|entry| entry.line == number)
+            let is_secret = !is_in(public, line)
+                || entries.iter().any(|entry| entry.line == number)
                 || secrets.are_in(line)
                 || holds(&parsed, secrets);
             lines.push(if is_secret { (start, Some(value)) } else { (line, None) });
@@ -115,6 +127,10 @@ impl<'a> Masked<'a> {
         }
         text
     }
+}
+
+fn is_in(public: Option<&HashSet<&str>>, line: &str) -> bool {
+    public.is_none_or(|public| public.contains(line))
 }
 
 /// Returns the offset of a line's value, after its key or the `-` of a list.

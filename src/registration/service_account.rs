@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::checks::Checks;
 use super::metadata;
-use super::names::check_subdomain;
+use super::names::{check_filled_in, check_subdomain};
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 use crate::values::{PodServiceAccountValues, Rule, Scope, ServiceAccountValues, Text};
@@ -76,6 +76,9 @@ pub fn resolve_pod_account(
     let PodServiceAccountValues { annotations, image_pull_secrets } = values;
     let names: Vec<String> =
         image_pull_secrets.iter().flatten().map(|name| name.0.clone()).collect();
+    for value in annotations.iter().flatten().map(|(_, value)| value) {
+        checks.take("podServiceAccount.annotations", check_filled_in(value));
+    }
     let checked = names.iter().try_for_each(|name| check_subdomain(name));
     checks.take("podServiceAccount.imagePullSecrets", checked);
     PodServiceAccount {

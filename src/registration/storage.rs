@@ -194,7 +194,7 @@ fn resolve_extra_env<'a>(
         let is_own = OWN_KEYS.contains(&name.as_str())
             || region.is_some() && REGION_KEYS.contains(&name.as_str());
         if is_own {
-            let message = format!("{} is set by another `storage` key", shown(name));
+            let message = format!("{} is set by another key of `storage`", shown(name));
             checks.push(&key, Diagnostic::error(message).help("remove it here"));
         }
         check_name(name, &key, checks);

@@ -198,5 +198,7 @@ pub fn repeated_secret(outline: &Outline) -> Option<Diagnostic> {
     names.sort();
     let repeated = names.windows(2).find(|pair| pair.first() == pair.last())?.first()?;
     let message = format!("two objects of the registration are the Secret {}", shown(repeated));
-    Some(Diagnostic::error(message).help("choose another name in the values"))
+    let help =
+        "give each its own name in `serviceAccount.tokenSecrets` and `storage.collectorSecret`";
+    Some(Diagnostic::error(message).help(help))
 }

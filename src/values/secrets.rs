@@ -39,9 +39,11 @@ fn read_variable(name: &str) -> Result<Secret, Diagnostic> {
     if let Ok(text) = std::env::var(name) {
         return trimmed(&text, &format!("the environment variable {}", shown(name)));
     }
-    if file::looks_like_token(name) {
-        let message = "that looks like a token, where a variable's name is expected";
-        return Err(Diagnostic::error(message));
+    // It may be the secret itself.
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+    if file::looks_like_token(name) || !name.chars().all(is_of_name) {
+        let message = "not the name of an environment variable, but perhaps the secret itself";
+        return Err(Diagnostic::error(message).help("write `{env: NAME}`"));
     }
     let message = format!("the environment variable {} is not set", shown(name));
     let error = Diagnostic::error(message);
