@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 const PROGRAM_EXAMPLES: &str = "\
@@ -26,12 +26,10 @@ Keep a fleet in Git:
 #[derive(Debug, Parser)]
 #[command(name = "ma-register", version, arg_required_else_help = true, after_help = PROGRAM_EXAMPLES)]
 pub struct Cli {
-    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a starter values file from a kubeconfig's context
@@ -108,7 +106,6 @@ Examples:
     },
 }
 
-/// The two procedures.
 #[derive(Debug, Subcommand)]
 pub enum RunbookCommand {
     /// Register the cluster, update it, or rotate its token
@@ -124,7 +121,6 @@ Examples:
   ma-register runbook deregister -f compute-0.yaml --control-plane-context cp > deregister.sh
   bash deregister.sh --check && bash deregister.sh")]
     Deregister {
-        /// As for `register`.
         #[command(flatten)]
         args: RunbookArgs,
 
@@ -173,7 +169,6 @@ pub struct SourceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct InputArgs {
-    /// The values, and what they refer to.
     #[command(flatten)]
     pub sources: SourceArgs,
 
@@ -213,7 +208,6 @@ pub struct DirectoryArgs {
 /// Arguments of `render`.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// The values, what they refer to, and the token.
     #[command(flatten)]
     pub inputs: InputArgs,
 
@@ -221,7 +215,6 @@ pub struct RenderArgs {
     #[arg(short, long, value_name = "DIR", help_heading = "Output", value_parser = output_dir)]
     pub output_dir: Option<PathBuf>,
 
-    /// How it is written.
     #[command(flatten)]
     pub directory: DirectoryArgs,
 }
@@ -229,7 +222,6 @@ pub struct RenderArgs {
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// The values, what they refer to, and the token.
     #[command(flatten)]
     pub inputs: InputArgs,
 
@@ -237,19 +229,17 @@ pub struct DiffArgs {
     #[arg(short, long, value_name = "DIR", help_heading = "Output", value_parser = output_dir)]
     pub output_dir: PathBuf,
 
-    /// How it would be written.
     #[command(flatten)]
     pub directory: DirectoryArgs,
 
     /// When to colour the diff
     #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
-    pub color: ColorArg,
+    pub color: ColorChoice,
 }
 
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// The values, what they refer to, and the token.
     #[command(flatten)]
     pub inputs: InputArgs,
 
@@ -281,7 +271,6 @@ pub struct InitArgs {
 /// Arguments of `runbook register` and `runbook deregister`.
 #[derive(Debug, Args)]
 pub struct RunbookArgs {
-    /// The values, and what they refer to.
     #[command(flatten)]
     pub sources: SourceArgs,
 
@@ -318,17 +307,6 @@ pub enum SideArg {
     ControlPlane,
     /// Both, for a control plane that is its own compute cluster
     Both,
-}
-
-/// When something is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorArg {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 /// Forms of what `inspect` prints.

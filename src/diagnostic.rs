@@ -4,29 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 
-use serde::Serialize;
-
-use crate::findings::{Code, Level};
+use crate::findings::Code;
+pub use crate::findings::Severity;
 use crate::show::{safe, shorten};
-
-/// How severe a diagnostic is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Nothing is rendered; exit code 2.
-    Error,
-    /// Doesn't stop the run, unless it has `--strict`.
-    Warning,
-    /// For information.
-    Note,
-}
 
 /// The place that a diagnostic is about.
 #[derive(Clone, Debug, Default)]
 pub struct Place {
-    /// Name of the compute cluster.
     pub cluster: Option<String>,
-    /// Path of the file, as given.
     pub file: Option<String>,
     /// Line, or line and column, counted from 1: `3` or `3:14`.
     pub line: Option<String>,
@@ -55,7 +40,6 @@ pub struct Diagnostic {
     pub message: String,
     /// Its known parts are printed after `-->`.
     pub place: Box<Place>,
-    /// Next steps, one each.
     pub helps: Vec<String>,
 }
 
@@ -73,11 +57,7 @@ impl Diagnostic {
 
     /// Creates a finding with the severity of its code.
     pub fn finding(code: Code, message: impl Into<String>) -> Self {
-        let severity = match code.level() {
-            Level::Deny => Severity::Error,
-            Level::Warn => Severity::Warning,
-        };
-        Self { severity, code: Some(code), ..Self::error(message) }
+        Self { severity: code.level(), code: Some(code), ..Self::error(message) }
     }
 
     /// Creates a note, which never changes the exit code.
@@ -142,7 +122,7 @@ impl From<anyhow::Error> for Diagnostic {
 
 /// The diagnostics of a run, in print order.
 #[derive(Debug, Default)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
     /// Whether any of them is an error.
@@ -158,11 +138,6 @@ impl Diagnostics {
             }
         }
     }
-
-    /// Appends a diagnostic.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
-    }
 }
 
 impl From<Diagnostic> for Diagnostics {
@@ -177,39 +152,12 @@ impl From<anyhow::Error> for Diagnostics {
     }
 }
 
-impl Extend<Diagnostic> for Diagnostics {
-    fn extend<T: IntoIterator<Item = Diagnostic>>(&mut self, diagnostics: T) {
-        self.0.extend(diagnostics);
-    }
-}
-
-impl IntoIterator for Diagnostics {
-    type Item = Diagnostic;
-    type IntoIter = std::vec::IntoIter<Diagnostic>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a Diagnostics {
-    type Item = &'a Diagnostic;
-    type IntoIter = std::slice::Iter<'a, Diagnostic>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
-    }
-}
-
 /// Prints diagnostics with ANSI colours. The clusters of a fleet often share a mistake, so a repeated diagnostic is
-/// printed once, with all of its places.
-///
-/// # Errors
-/// If `out` can't be written.
+/// printed once, with all of its places. Fails if `out` can't be written.
 pub fn print(out: &mut dyn Write, diagnostics: &Diagnostics) -> io::Result<()> {
     let mut groups: Vec<(&Diagnostic, Vec<String>)> = Vec::new();
     let mut known = HashMap::new();
-    for diagnostic in diagnostics {
+    for diagnostic in &diagnostics.0 {
         let place = diagnostic.place.to_string();
         let key = (diagnostic.severity as u8, &diagnostic.message, &diagnostic.helps);
         let index = *known.entry(key).or_insert(groups.len());

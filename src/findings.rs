@@ -88,18 +88,20 @@ pub enum Code {
     TokenSecretNotCurrent,
 }
 
-/// What becomes of a finding that `allow` doesn't have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// An error.
-    Deny,
-    /// A warning; an error with `--strict`.
-    Warn,
+/// How severe a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing is rendered; exit code 2.
+    Error,
+    /// Doesn't stop the run, unless it has `--strict`.
+    Warning,
+    Note,
 }
 
 impl Code {
-    /// Returns its level.
-    pub fn level(self) -> Level {
+    /// Returns its level: `Error` for `deny`.
+    pub fn level(self) -> Severity {
         match self {
             Self::LoopbackServer
             | Self::LoopbackStorage
@@ -110,7 +112,7 @@ impl Code {
             | Self::TokenExpired
             | Self::StorageSchemeMismatch
             | Self::UnresolvedSecret
-            | Self::DuplicateEndpoint => Level::Deny,
+            | Self::DuplicateEndpoint => Severity::Error,
             Self::KeysNotInPods
             | Self::NoCollectorSecret
             | Self::CollectorNeedsKeys
@@ -129,7 +131,7 @@ impl Code {
             | Self::UnpinnedContext
             | Self::ShadowedEntry
             | Self::TokenExpires
-            | Self::TokenSecretNotCurrent => Level::Warn,
+            | Self::TokenSecretNotCurrent => Severity::Warning,
         }
     }
 }

@@ -38,7 +38,6 @@ impl Location {
 /// A parsed kubeconfig, perhaps from several files.
 #[derive(Debug)]
 pub struct Kubeconfig {
-    /// Path of the first file.
     pub file: String,
     current_context: Option<String>,
     contexts: Vec<Entry>,
@@ -59,21 +58,13 @@ struct Entry {
 /// The cluster of a chosen context.
 #[derive(Debug)]
 pub struct KubeconfigCluster {
-    /// Path of the file that has the cluster's entry.
     pub file: String,
-    /// Name of the context.
     pub context: String,
-    /// Name of the cluster's entry.
     pub cluster: String,
-    /// `server` of the entry.
     pub server: String,
-    /// `certificate-authority-data` or `certificate-authority` of the entry.
     pub ca: KubeconfigCa,
-    /// `insecure-skip-tls-verify` of the entry.
     pub is_insecure: bool,
-    /// `tls-server-name` of the entry.
     pub tls_server_name: Option<String>,
-    /// Whether the entry has a `proxy-url`.
     pub has_proxy: bool,
     /// Whether the context's user exists, so that kubectl could log in.
     pub has_user: bool,
@@ -95,9 +86,7 @@ impl KubeconfigCluster {
 /// The certificate authority of a kubeconfig's cluster, not yet read.
 #[derive(Debug)]
 pub enum KubeconfigCa {
-    /// The entry has none.
     Missing,
-    /// `certificate-authority-data`
     Base64(String),
     /// `certificate-authority`, a path as seen from the working directory.
     File(PathBuf),
@@ -106,10 +95,7 @@ pub enum KubeconfigCa {
 }
 
 impl Kubeconfig {
-    /// Reads the files of a location, as kubectl merges them.
-    ///
-    /// # Errors
-    /// If one isn't a kubeconfig, or all are missing.
+    /// Reads the files of a location, as kubectl merges them. Fails if one isn't a kubeconfig, or all are missing.
     pub fn read(location: &Location) -> Result<Self, Diagnostic> {
         let (there, missing): (Vec<&PathBuf>, Vec<&PathBuf>) = match location {
             Location::File(path) => (vec![path], Vec::new()),
@@ -175,10 +161,8 @@ impl Kubeconfig {
         self.contexts.iter().map(|entry| entry.name.as_str()).collect()
     }
 
-    /// Returns the cluster of the named context, or of the current one.
-    ///
-    /// # Errors
-    /// If the context, its cluster or the cluster's server is missing.
+    /// Returns the cluster of the named context, or of the current one. Fails if the context, its cluster or the
+    /// cluster's server is missing.
     pub fn choose(&self, name: Option<&str>) -> Result<KubeconfigCluster, Diagnostic> {
         // Never guess, not even an only context: a wrong cluster would be registered.
         let Some(context) = name.or(self.current_context.as_deref()) else {
@@ -193,7 +177,11 @@ impl Kubeconfig {
         };
         let entry = find(&self.contexts, context).ok_or_else(|| {
             let message = format!("{} has no context {}", shown(&self.file), shown(context));
-            Diagnostic::error(message).help(known("context", &self.contexts))
+            let error = Diagnostic::error(message).help(known("context", &self.contexts));
+            match name {
+                Some(_) => error,
+                None => error.in_file(&self.file).at_key("current-context"),
+            }
         })?;
         let of_context =
             |key: &str| entry.value.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -293,8 +281,11 @@ fn parse(bytes: Vec<u8>) -> Result<Value, Diagnostic> {
         return Err(Diagnostic::error("the kubeconfig has several documents"));
     }
     for (key, expected) in [("kind", "Config"), ("apiVersion", "v1")] {
-        let found = value.get(key).and_then(Value::as_str).unwrap_or(expected);
-        if !value.is_mapping() || found != expected && !found.is_empty() {
+        let is_good = match value.get(key) {
+            None | Some(Value::Null) => value.is_mapping(),
+            Some(found) => found == expected || found == "",
+        };
+        if !is_good {
             return Err(Diagnostic::error(format!(
                 "not a kubeconfig: `{key}` is not `{expected}`"
             )));

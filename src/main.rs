@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 use clap::Parser as _;
 
-use cli::{Cli, ColorArg};
+use cli::Cli;
 use commands::Outcome;
 
 fn main() -> ExitCode {
@@ -62,9 +62,9 @@ fn print_output(outcome: &Outcome) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let choice = match outcome.color {
         None => return stdout.write_all(outcome.stdout.as_bytes()),
-        Some(ColorArg::Auto) => AutoStream::choice(&stdout),
-        Some(ColorArg::Always) => ColorChoice::AlwaysAnsi,
-        Some(ColorArg::Never) => ColorChoice::Never,
+        Some(clap::ColorChoice::Auto) => AutoStream::choice(&stdout),
+        Some(clap::ColorChoice::Always) => ColorChoice::AlwaysAnsi,
+        Some(clap::ColorChoice::Never) => ColorChoice::Never,
     };
     AutoStream::new(stdout, choice).write_all(outcome.stdout.as_bytes())
 }

@@ -11,9 +11,9 @@ use crate::render::{Identity, Side, objects, syntax};
 /// The variables of the scripts.
 #[derive(Debug, Serialize)]
 pub struct Runbook {
-    /// The cluster's name in the control plane.
     pub name: String,
-    /// Name of the service account.
+    pub ca_secret: String,
+    pub client_token: String,
     pub service_account: String,
     /// Names of its token Secrets; the last is the current one.
     pub token_secrets: Vec<String>,
@@ -21,23 +21,18 @@ pub struct Runbook {
     pub render_args: Vec<String>,
     /// The arguments that make kubectl use the compute cluster, such as `--context=NAME`.
     pub compute_kubectl: Vec<String>,
-    /// The arguments that make kubectl use the control-plane cluster.
     pub control_plane_kubectl: Vec<String>,
     /// The controller's Deployment as `NAMESPACE/NAME`, or `none`. The script finds it if this is `None`.
     pub controller: Option<String>,
     /// How the token gets to the control plane: `pipe`, `values`, `external` or `none`.
     pub token: &'static str,
-    /// Whether the program renders the service account.
     pub has_account: bool,
     /// The Secret for the log collector as `secret/NAME`, if the program renders it.
     pub collector: Option<String>,
     /// The annotations of ServiceAccount `default` that are ours.
     pub pod_annotations: Vec<String>,
-    /// Whether the compute cluster no longer exists.
     pub compute_gone: bool,
-    /// The objects of the compute side.
     pub compute: Vec<Target>,
-    /// The objects of the control-plane side.
     pub control_plane: Vec<Target>,
 }
 
@@ -68,24 +63,14 @@ pub fn targets(side: Side, outline: &Outline) -> Vec<Target> {
     objects.map(|object| target(object.identity.clone(), object.identity.resource())).collect()
 }
 
+/// Registers the cluster.
+pub const REGISTER: &str = include_str!("../templates/runbook/register.sh.j2");
+/// Removes the registration.
+pub const DEREGISTER: &str = include_str!("../templates/runbook/deregister.sh.j2");
+
 impl Runbook {
-    /// Renders the script that registers the cluster.
-    ///
-    /// # Errors
-    /// If a name has a NUL character in it.
-    pub fn register(&self) -> Result<String> {
-        self.script(include_str!("../templates/runbook/register.sh.j2"))
-    }
-
-    /// Renders the script that removes the registration.
-    ///
-    /// # Errors
-    /// If a name has a NUL character in it.
-    pub fn deregister(&self) -> Result<String> {
-        self.script(include_str!("../templates/runbook/deregister.sh.j2"))
-    }
-
-    fn script(&self, template: &str) -> Result<String> {
+    /// Renders a script. Fails if a name has a NUL character in it.
+    pub fn script(&self, template: &str) -> Result<String> {
         let mut environment = Environment::new();
         environment.set_syntax(syntax()?);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);

@@ -23,9 +23,7 @@ impl Secret {
     }
 
     /// Refuses a secret that can't be sent in an HTTP header. A line break in the token would make every request fail.
-    ///
-    /// # Errors
-    /// If it is empty or has control characters in it.
+    /// Fails if it is empty or has control characters in it.
     pub fn checked(self) -> Result<Self, Diagnostic> {
         if self.0.is_empty() {
             let help = "write the value in quotes if it begins with `#`, `&`, `*` or the like";
@@ -109,7 +107,9 @@ pub fn is_secret_variable(name: &str, value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let marks =
         ["password=", "pwd=", "accountkey=", "sharedaccesskey=", "sig=", "private key-----"];
-    has_password(value) || marks.iter().any(|mark| lower.contains(mark)) || names(name, value)
+    has_password(value)
+        || marks.iter().any(|mark| lower.contains(mark))
+        || names_a_secret(name, value)
 }
 
 /// Whether a text has a URL with a password in it: `://USER:PASSWORD@`.
@@ -125,12 +125,8 @@ pub fn has_password(text: &str) -> bool {
     })
 }
 
-/// Whether a variable's name says that its value is a secret.
-pub fn names_a_secret(name: &str) -> bool {
-    names(name, "")
-}
-
-fn names(name: &str, value: &str) -> bool {
+/// Whether a variable's name says that its value is a secret. The value may take that back, as a number does.
+pub fn names_a_secret(name: &str, value: &str) -> bool {
     const WORDS: [&str; 6] = ["KEY", "TOKEN", "SECRET", "CREDENTIAL", "PASSWORD", "PASSWD"];
     const OTHERS: [&str; 5] = ["PASSPHRASE", "PASS", "PWD", "CREDS", "PAT"];
     const ENDS: [&str; 4] = ["PASSWORD", "PASSWD", "APIKEY", "PWD"];

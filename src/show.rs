@@ -53,7 +53,7 @@ pub fn shorten(mut items: Vec<String>) -> Vec<String> {
     let more = items.len().saturating_sub(MOST_LISTED);
     if more > 0 {
         items.truncate(MOST_LISTED);
-        items.push(format!("and {} more", grouped(more)));
+        items.push(format!("and {} more", more));
     }
     items
 }
@@ -61,12 +61,5 @@ pub fn shorten(mut items: Vec<String>) -> Vec<String> {
 /// `1 file`, `1,200 files`.
 pub fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
-}
-
-fn grouped(number: usize) -> String {
-    match number {
-        0..1000 => number.to_string(),
-        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
-    }
+    format!("{} {noun}{plural}", number)
 }

@@ -20,9 +20,7 @@ use crate::values::{
 /// Flags that are for one cluster.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flags<'a> {
-    /// `--kubeconfig`
     pub kubeconfig: Option<&'a PathBuf>,
-    /// `--context`
     pub context: Option<&'a String>,
     /// `--token-file`
     pub token_file: Option<&'a PathBuf>,
@@ -42,7 +40,6 @@ pub struct Needs {
 /// Whether a run reads the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenNeed {
-    /// The token isn't read.
     None,
     /// The token is read if it has a source.
     Optional,
@@ -50,25 +47,15 @@ pub enum TokenNeed {
     Required,
 }
 
-/// The source of an API server's address.
+/// The source of an API server's address or CA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum ServerSource {
-    /// `kubeconfig.server`
+pub enum Source {
+    /// `kubeconfig.server` or `kubeconfig.certificateAuthority`
     Values,
     /// The chosen cluster of the kubeconfig.
     Kubeconfig,
-}
-
-/// The source of the CA that verifies an API server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CaSource {
-    /// The file that `kubeconfig.certificateAuthority` names.
-    Values,
-    /// The chosen cluster of the kubeconfig.
-    Kubeconfig,
-    /// The controller's own roots.
+    /// The controller's own roots, for a CA.
     System,
 }
 
@@ -90,7 +77,6 @@ pub enum TokenSource {
 /// How a Secret gets into its cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// As a rendered manifest.
     Rendered,
     /// From a store, through a rendered ExternalSecret.
     ExternalSecret,
@@ -119,13 +105,14 @@ impl TokenSource {
 pub struct Sources {
     /// An error if `kubeconfig.path` is relative and the values come from a pipe.
     pub kubeconfig: Result<Location, Diagnostic>,
-    /// `kubeconfig.server`, or the kubeconfig.
-    pub server: ServerSource,
-    /// `kubeconfig.certificateAuthority`, or the kubeconfig.
-    pub ca: CaSource,
-    /// `--token-file`, or `token`.
+    /// The key, flag or variable that names it.
+    kubeconfig_key: &'static str,
+    /// `None` for the current one.
+    context: Option<String>,
+    context_key: &'static str,
+    pub server: Source,
+    pub ca: Source,
     pub token: TokenSource,
-    /// From `storage.credentials`.
     pub s3_key: Delivery,
 }
 
@@ -136,17 +123,31 @@ impl Sources {
         let path = values.and_then(|values| values.path.as_deref());
         let authority = values.and_then(|values| values.certificate_authority.as_deref());
         let has_server = values.is_some_and(|values| values.server.is_some());
+        let (kubeconfig, kubeconfig_key) = match (flags.kubeconfig, path) {
+            (Some(path), _) => (Ok(Location::File(path.clone())), "--kubeconfig"),
+            (None, Some(path)) => {
+                let key = "kubeconfig.path";
+                (cluster.path(key, path).map(Location::File), key)
+            }
+            (None, None) => (Ok(Location::of_kubectl()), "$KUBECONFIG"),
+        };
+        let (context, context_key) = match flags.context {
+            Some(context) => (Some(context.clone()), "--context"),
+            None => {
+                let context = values.and_then(|values| values.context.as_ref());
+                (context.map(|context| context.0.clone()), "kubeconfig.context")
+            }
+        };
         Self {
-            kubeconfig: match (flags.kubeconfig, path) {
-                (Some(path), _) => Ok(Location::File(path.clone())),
-                (None, Some(path)) => cluster.path("kubeconfig.path", path).map(Location::File),
-                (None, None) => Ok(Location::of_kubectl()),
-            },
-            server: if has_server { ServerSource::Values } else { ServerSource::Kubeconfig },
+            kubeconfig,
+            kubeconfig_key,
+            context,
+            context_key,
+            server: if has_server { Source::Values } else { Source::Kubeconfig },
             ca: match authority {
-                Some("system") => CaSource::System,
-                Some(_) => CaSource::Values,
-                None => CaSource::Kubeconfig,
+                Some("system") => Source::System,
+                Some(_) => Source::Values,
+                None => Source::Kubeconfig,
             },
             token: match (flags.token_file, &cluster.values.token) {
                 (Some(path), _) => TokenSource::Flag(path.clone()),
@@ -167,34 +168,20 @@ impl Sources {
 /// A CA before it is checked.
 #[derive(Clone, Debug)]
 pub enum GivenCa {
-    /// The controller's own roots.
     System,
-    /// `certificate-authority-data`
     Base64(String),
-    /// The bytes of a PEM file.
     Pem(Vec<u8>),
-    /// The kubeconfig has none.
     Missing,
-}
-
-/// The result of reading one input.
-pub struct Read<T> {
-    /// The input, or why it couldn't be read.
-    pub result: Result<T, Diagnostic>,
-    /// The file and key of the input, for messages.
-    pub place: Place,
 }
 
 /// An API server before it is checked.
 pub struct GivenServer {
-    /// The kubeconfig's cluster of the chosen context.
     pub kubeconfig: KubeconfigCluster,
     /// `kubeconfig.server` if set, else the kubeconfig's server.
     pub url: String,
-    /// The place of `url`.
     pub place: Place,
-    /// The CA that verifies the server.
-    pub ca: Read<GivenCa>,
+    /// With the file and key that it comes from.
+    pub ca: (Result<GivenCa, Diagnostic>, Place),
 }
 
 /// A secret, or why it couldn't be read.
@@ -202,9 +189,7 @@ pub type ReadSecret = Result<Secret, Diagnostic>;
 
 /// The inputs of one cluster, before they are checked.
 pub struct Inputs {
-    /// The cluster's values over the defaults.
     pub cluster: MergedValues,
-    /// The sources of all other inputs.
     pub sources: Sources,
     /// `None` if this run reads no kubeconfig.
     pub server: Option<Result<GivenServer, Diagnostic>>,
@@ -227,7 +212,7 @@ pub fn read(clusters: Vec<MergedValues>, flags: Flags<'_>, needs: Needs) -> Vec<
     let kubeconfigs: Kubeconfigs =
         locations.into_par_iter().map(|at| (at.clone(), Kubeconfig::read(at))).collect();
     let read_inputs = |(sources, cluster): (Sources, MergedValues)| Inputs {
-        server: needs.kubeconfig.then(|| read_server(&cluster, &sources, flags, &kubeconfigs)),
+        server: needs.kubeconfig.then(|| read_server(&cluster, &sources, &kubeconfigs)),
         s3_key: if needs.compute_secrets { read_s3_key(&cluster) } else { None },
         extra_env: if needs.compute_secrets { read_extra_env(&cluster) } else { BTreeMap::new() },
         token: if needs.token == TokenNeed::None { None } else { read_token(&cluster, &sources) },
@@ -243,10 +228,14 @@ type Kubeconfigs = HashMap<Location, Result<Kubeconfig, Diagnostic>>;
 fn read_server(
     cluster: &MergedValues,
     sources: &Sources,
-    flags: Flags<'_>,
     kubeconfigs: &Kubeconfigs,
 ) -> Result<GivenServer, Diagnostic> {
-    let kubeconfig = choose(cluster, sources, flags, kubeconfigs)?;
+    let location = sources.kubeconfig.as_ref().map_err(Diagnostic::clone)?;
+    let kubeconfig = kubeconfigs[location].as_ref().map_err(Diagnostic::clone);
+    let kubeconfig =
+        kubeconfig.map_err(|error| error.at(&cluster.place(sources.kubeconfig_key)))?;
+    let kubeconfig = kubeconfig.choose(sources.context.as_deref());
+    let kubeconfig = kubeconfig.map_err(|error| error.at(&cluster.place(sources.context_key)))?;
     let values = cluster.values.kubeconfig.as_ref();
     let (url, place) = match values.and_then(|values| values.server.as_ref()) {
         Some(url) => (url.0.clone(), cluster.place("kubeconfig.server")),
@@ -255,18 +244,18 @@ fn read_server(
     let authority = values.and_then(|values| values.certificate_authority.as_deref());
     let key = "kubeconfig.certificateAuthority";
     let ca = match (sources.ca, authority) {
-        (CaSource::System, _) => Read { result: Ok(GivenCa::System), place: cluster.place(key) },
-        (CaSource::Values, Some(path)) => {
+        (Source::System, _) => (Ok(GivenCa::System), cluster.place(key)),
+        (Source::Values, Some(path)) => {
             let read = |path: PathBuf| file::read(&path).map(GivenCa::Pem);
-            Read { result: cluster.path(key, path).and_then(read), place: cluster.place(key) }
+            (cluster.path(key, path).and_then(read), cluster.place(key))
         }
-        (CaSource::Values | CaSource::Kubeconfig, _) => read_kubeconfig_ca(&kubeconfig),
+        (Source::Values | Source::Kubeconfig, _) => read_kubeconfig_ca(&kubeconfig),
     };
     Ok(GivenServer { kubeconfig, url, place, ca })
 }
 
 /// Reads the CA of a kubeconfig's cluster.
-pub fn read_kubeconfig_ca(kubeconfig: &KubeconfigCluster) -> Read<GivenCa> {
+pub fn read_kubeconfig_ca(kubeconfig: &KubeconfigCluster) -> (Result<GivenCa, Diagnostic>, Place) {
     let (key, result) = match &kubeconfig.ca {
         KubeconfigCa::Missing => ("certificate-authority-data", Ok(GivenCa::Missing)),
         KubeconfigCa::Base64(text) => {
@@ -278,7 +267,7 @@ pub fn read_kubeconfig_ca(kubeconfig: &KubeconfigCluster) -> Read<GivenCa> {
         }
         KubeconfigCa::Unusable(error) => ("certificate-authority", Err(error.clone())),
     };
-    Read { result, place: kubeconfig.place(key) }
+    (result, kubeconfig.place(key))
 }
 
 /// Adds help about a kubeconfig's CA file, which is often on the machine that the kubeconfig was copied from.
@@ -286,30 +275,6 @@ pub fn export_from_its_machine(error: Diagnostic) -> Diagnostic {
     error
         .help("export the kubeconfig where that file is: `kubectl config view --raw --minify --flatten`")
         .help("or set `kubeconfig.certificateAuthority` to a copy of it")
-}
-
-fn choose(
-    cluster: &MergedValues,
-    sources: &Sources,
-    flags: Flags<'_>,
-    kubeconfigs: &Kubeconfigs,
-) -> Result<KubeconfigCluster, Diagnostic> {
-    let values = cluster.values.kubeconfig.as_ref();
-    let key = match (flags.kubeconfig, values.and_then(|values| values.path.as_ref())) {
-        (Some(_), _) => "--kubeconfig",
-        (None, Some(_)) => "kubeconfig.path",
-        (None, None) => "$KUBECONFIG",
-    };
-    let location = sources.kubeconfig.as_ref().map_err(Diagnostic::clone)?;
-    let kubeconfig = kubeconfigs[location].as_ref();
-    let kubeconfig = kubeconfig.map_err(|error| error.clone().at(&cluster.place(key)))?;
-    let (context, key) = match (flags.context, values) {
-        (Some(context), _) => (Some(context.as_str()), "--context"),
-        (None, values) => {
-            (values.and_then(|values| values.context.as_deref()), "kubeconfig.context")
-        }
-    };
-    kubeconfig.choose(context).map_err(|error| error.at(&cluster.place(key)))
 }
 
 fn read_s3_key(cluster: &MergedValues) -> Option<[Option<ReadSecret>; 2]> {

@@ -14,10 +14,7 @@ use crate::sources::{self, Flags, Needs};
 use crate::values;
 
 /// Reads and resolves every cluster that can be read. Also returns the errors of the others. With `--strict`, warnings
-/// are errors.
-///
-/// # Errors
-/// If the arguments don't fit the values.
+/// are errors. Fails if the arguments don't fit the values.
 pub fn read(
     args: &SourceArgs,
     token_file: Option<&PathBuf>,
@@ -31,7 +28,7 @@ pub fn read(
     if let Err(error) = check_single(flags, clusters.len()) {
         // If a file couldn't be read, the number of clusters is unknown.
         if !diagnostics.has_errors() {
-            diagnostics.push(error);
+            diagnostics.0.push(error);
         }
         return Err(diagnostics);
     }
@@ -42,7 +39,7 @@ pub fn read(
     for resolution in &mut resolutions {
         let error = repeated_secret(&resolution.outline);
         let place = Place { key: None, ..resolution.cluster.place("name") };
-        resolution.diagnostics.extend(error.map(|error| error.at(&place)));
+        resolution.diagnostics.0.extend(error.map(|error| error.at(&place)));
     }
     // The controller keeps one client, with one token, for each host and port.
     registration::find_shared_servers(&mut resolutions);
@@ -53,10 +50,7 @@ pub fn read(
     Ok((resolutions, diagnostics))
 }
 
-/// Reads and resolves all clusters. Also returns the warnings.
-///
-/// # Errors
-/// All diagnostics, if any is an error.
+/// Reads and resolves all clusters. Also returns the warnings. Fails with all diagnostics, if any is an error.
 pub fn read_or_fail(
     args: &SourceArgs,
     token_file: Option<&PathBuf>,
@@ -64,15 +58,12 @@ pub fn read_or_fail(
 ) -> Result<(Vec<Resolution>, Diagnostics), Diagnostics> {
     let (mut resolutions, mut diagnostics) = read(args, token_file, needs)?;
     for resolution in &mut resolutions {
-        diagnostics.extend(std::mem::take(&mut resolution.diagnostics));
+        diagnostics.0.append(&mut resolution.diagnostics.0);
     }
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok((resolutions, diagnostics)) }
 }
 
-/// Reads the registration of every cluster. Also returns the warnings.
-///
-/// # Errors
-/// All diagnostics, if any is an error.
+/// Reads the registration of every cluster. Also returns the warnings. Fails with all diagnostics, if any is an error.
 pub fn registrations(
     args: &SourceArgs,
     token_file: Option<&PathBuf>,

@@ -5,10 +5,8 @@ use crate::cli::DiffArgs;
 use crate::diagnostic::Diagnostics;
 use crate::output::{diff, directory};
 
-/// Returns the diff, with exit code 1 if there is one.
-///
-/// # Errors
-/// If a render would fail, except for lack of `--plaintext-secrets`.
+/// Returns the diff, with exit code 1 if there is one. Fails if a render would fail, except for lack of
+/// `--plaintext-secrets`.
 pub fn run(args: &DiffArgs) -> Result<Outcome, Diagnostics> {
     let options = render::options(&args.inputs, &args.directory, &args.output_dir, false);
     let (clusters, mut diagnostics) = render::manifests(&args.inputs, &options.sides)?;
@@ -19,6 +17,6 @@ pub fn run(args: &DiffArgs) -> Result<Outcome, Diagnostics> {
     }
     plan.note_modes();
     let stdout = diff::unified(&plan);
-    diagnostics.extend(plan.notes);
+    diagnostics.0.extend(plan.notes);
     Ok(Outcome { stdout, diagnostics, code, color: Some(args.color), ..Outcome::default() })
 }

@@ -7,11 +7,10 @@ use crate::cli::{FormArg, InspectArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::findings::Code;
 use crate::registration::credentials::Access;
-use crate::registration::storage::Storage;
 use crate::registration::token::{Claims, Token};
 use crate::registration::{Ca, Resolution};
 use crate::show::{count, safe};
-use crate::sources::{CaSource, Needs, ServerSource, TokenNeed, TokenSource};
+use crate::sources::{Needs, Source, TokenNeed, TokenSource};
 use crate::values::SecretSource;
 
 /// The JSON form, which README.md documents; a part that couldn't be read is null.
@@ -33,12 +32,12 @@ struct Facts {
 struct ServerFacts {
     host: String,
     port: String,
-    from: ServerSource,
+    from: Source,
 }
 
 #[derive(Serialize)]
 struct AuthorityFacts {
-    from: CaSource,
+    from: Source,
     certificates: Vec<CertificateFacts>,
 }
 
@@ -80,9 +79,7 @@ struct DiagnosticFacts {
 }
 
 /// Returns the facts of each cluster. Prints all that could be read even with errors, and then exits with code 2.
-///
-/// # Errors
-/// If the arguments don't fit the values.
+/// Fails if the arguments don't fit the values.
 pub fn run(args: &InspectArgs) -> Result<Outcome, Diagnostics> {
     let needs = Needs { kubeconfig: true, compute_secrets: true, token: TokenNeed::Optional };
     let (resolutions, mut diagnostics) =
@@ -92,7 +89,7 @@ pub fn run(args: &InspectArgs) -> Result<Outcome, Diagnostics> {
         FormArg::Json => serde_json::to_string_pretty(&facts).map_err(anyhow::Error::from)? + "\n",
         FormArg::Table => facts.iter().map(table).collect::<Vec<_>>().join("\n"),
     };
-    diagnostics.extend(resolutions.into_iter().flat_map(|resolution| resolution.diagnostics));
+    diagnostics.0.extend(resolutions.into_iter().flat_map(|resolution| resolution.diagnostics.0));
     let code = if diagnostics.has_errors() { 2 } else { 0 };
     Ok(Outcome { stdout, diagnostics, code, ..Outcome::default() })
 }
@@ -101,8 +98,8 @@ impl Facts {
     fn new(resolution: &Resolution) -> Self {
         let Resolution { cluster, sources, kubeconfig, server, ca, storage, token, .. } =
             resolution;
-        let open = (&resolution.diagnostics).into_iter().map(|it| DiagnosticFacts::new(it, false));
-        let accepted = (&resolution.accepted).into_iter().map(|it| DiagnosticFacts::new(it, true));
+        let open = resolution.diagnostics.0.iter().map(|it| DiagnosticFacts::new(it, false));
+        let accepted = resolution.accepted.0.iter().map(|it| DiagnosticFacts::new(it, true));
         Self {
             name: cluster.name().to_owned(),
             values: cluster.file().to_owned(),
@@ -115,14 +112,19 @@ impl Facts {
             }),
             certificate_authority: ca.as_ref().map(|ca| AuthorityFacts::new(ca, sources.ca)),
             token: TokenFacts::new(token.as_ref(), &sources.token),
-            storage: storage.as_ref().map(StorageFacts::new),
+            storage: storage.as_ref().map(|storage| StorageFacts {
+                file_system: storage.file_system.clone(),
+                scheme: storage.scheme.to_string(),
+                endpoint: storage.endpoint.clone(),
+                credentials: access_text(&storage.access),
+            }),
             diagnostics: open.chain(accepted).collect(),
         }
     }
 }
 
 impl AuthorityFacts {
-    fn new(ca: &Ca, from: CaSource) -> Self {
+    fn new(ca: &Ca, from: Source) -> Self {
         let certificates = match ca {
             Ca::System => Default::default(),
             Ca::Certificates(authority) => authority.certificates.as_slice(),
@@ -164,19 +166,12 @@ impl TokenFacts {
     }
 }
 
-impl StorageFacts {
-    fn new(storage: &Storage) -> Self {
-        Self {
-            file_system: storage.file_system.clone(),
-            scheme: storage.scheme.to_string(),
-            endpoint: storage.endpoint.clone(),
-            credentials: match storage.access {
-                Access::Keys(_) => "keys",
-                Access::WorkloadIdentity => "workloadIdentity",
-                Access::ExistingSecret => "existingSecret",
-                Access::External(_) => "externalSecret",
-            },
-        }
+fn access_text(access: &Access) -> &'static str {
+    match access {
+        Access::Keys(_) => "keys",
+        Access::WorkloadIdentity => "workloadIdentity",
+        Access::ExistingSecret => "existingSecret",
+        Access::External(_) => "externalSecret",
     }
 }
 
@@ -203,22 +198,17 @@ fn table(facts: &Facts) -> String {
     row(
         "SERVER",
         facts.server.as_ref().map(|server| {
-            format!(
-                "{}:{} ({})",
-                server.host,
-                server.port,
-                from(server.from == ServerSource::Values)
-            )
+            format!("{}:{} ({})", server.host, server.port, from(server.from == Source::Values))
         }),
     );
     match &facts.certificate_authority {
         None => row("CA", None),
-        Some(authority) if authority.from == CaSource::System => {
+        Some(authority) if authority.from == Source::System => {
             row("CA", Some("the controller's own roots".to_owned()));
         }
         Some(authority) => {
             for CertificateFacts { subject, sha256, expires } in &authority.certificates {
-                let from = from(authority.from == CaSource::Values);
+                let from = from(authority.from == Source::Values);
                 row("CA", Some(format!("{subject}, expires {expires} ({from})")));
                 row("  SHA-256", Some(sha256.clone()));
             }

@@ -11,22 +11,18 @@ mod templates;
 
 use clap::CommandFactory as _;
 
-use crate::cli::{Cli, ColorArg, Command};
+use crate::cli::{Cli, Command};
 use crate::diagnostic::Diagnostics;
 
 /// The result of a command.
 #[derive(Default)]
 pub struct Outcome {
-    /// For standard output.
     pub stdout: String,
-    /// For standard error.
     pub diagnostics: Diagnostics,
-    /// A last line for standard error.
     pub summary: Option<String>,
-    /// The exit code.
     pub code: u8,
     /// `--color`; `None` if the output never has colours.
-    pub color: Option<ColorArg>,
+    pub color: Option<clap::ColorChoice>,
 }
 
 impl From<String> for Outcome {
@@ -35,10 +31,7 @@ impl From<String> for Outcome {
     }
 }
 
-/// Runs a command.
-///
-/// # Errors
-/// All diagnostics, if any is an error.
+/// Runs a command. Fails with all diagnostics, if any is an error.
 pub fn run(cli: Cli) -> Result<Outcome, Diagnostics> {
     Ok(match cli.command {
         Command::Init(args) => init::run(&args)?,

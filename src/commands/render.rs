@@ -8,14 +8,12 @@ use super::{Outcome, clusters};
 use crate::cli::{DirectoryArgs, InputArgs, RenderArgs, SideArg};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::output::{self, directory};
-use crate::render::{Manifests, Renderer, Side, Templates};
+use crate::render::{Engine, Manifests, Side, Templates};
 use crate::show::count;
 use crate::sources::{Needs, TokenNeed};
 
-/// Returns the manifests as a stream, or writes them into a directory.
-///
-/// # Errors
-/// All diagnostics, if any is an error; then nothing was written.
+/// Returns the manifests as a stream, or writes them into a directory. Fails with all diagnostics, if any is an
+/// error; then nothing was written.
 pub fn run(args: &RenderArgs) -> Result<Outcome, Diagnostics> {
     let Some(dir) = &args.output_dir else {
         let side = args.directory.side.ok_or_else(|| {
@@ -38,7 +36,7 @@ pub fn run(args: &RenderArgs) -> Result<Outcome, Diagnostics> {
         count(written, "file"),
         plan.unchanged
     );
-    diagnostics.extend(plan.notes);
+    diagnostics.0.extend(plan.notes);
     Ok(Outcome {
         diagnostics,
         summary: (!args.directory.quiet).then_some(summary),
@@ -73,10 +71,7 @@ fn sides(side: Option<SideArg>) -> Vec<Side> {
     }
 }
 
-/// Reads, resolves and renders all clusters. Also returns the warnings.
-///
-/// # Errors
-/// All diagnostics, if any is an error.
+/// Reads, resolves and renders all clusters. Also returns the warnings. Fails with all diagnostics, if any is an error.
 pub fn manifests(
     inputs: &InputArgs,
     sides: &[Side],
@@ -88,13 +83,13 @@ pub fn manifests(
         token: if has_control_plane { TokenNeed::Required } else { TokenNeed::None },
     };
     let templates = Templates::read(inputs.sources.templates.as_deref())?;
-    let renderer = Renderer::new(&templates)?;
+    let engine = Engine::new(&templates)?;
     let (registrations, mut diagnostics) =
         clusters::registrations(&inputs.sources, inputs.token_file.as_ref(), needs)?;
     let rendered: Vec<_> = registrations
         .par_iter()
         .map(|registration| {
-            let rendered = renderer.render(registration, sides);
+            let rendered = engine.render(registration, sides);
             rendered.map_err(|error| Diagnostic::from(error).of_cluster(&registration.outline.name))
         })
         .collect();
@@ -102,7 +97,7 @@ pub fn manifests(
     for result in rendered {
         match result {
             Ok(manifests) => clusters.push(manifests),
-            Err(error) => diagnostics.push(error),
+            Err(error) => diagnostics.0.push(error),
         }
     }
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok((clusters, diagnostics)) }

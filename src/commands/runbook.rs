@@ -9,15 +9,12 @@ use crate::input::file;
 use crate::kubeconfig::Location;
 use crate::registration::Resolution;
 use crate::registration::service_account::PodServiceAccount;
-use crate::render::{SHARED_ANNOTATIONS, Side};
+use crate::render::{SHARED_ANNOTATIONS, Side, ca_secret, token_secret};
 use crate::runbook::{self, Runbook};
 use crate::show::count;
 use crate::sources::{Needs, TokenNeed, TokenSource};
 
-/// Returns the script.
-///
-/// # Errors
-/// All diagnostics, if any is an error.
+/// Returns the script. Fails with all diagnostics, if any is an error.
 pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
     let (args, compute_gone) = match command {
         RunbookCommand::Register(args) => (args, false),
@@ -45,6 +42,8 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
     let outline = &resolution.outline;
     let runbook = Runbook {
         name: outline.name.clone(),
+        ca_secret: ca_secret(outline),
+        client_token: token_secret(outline),
         service_account: outline.service_account.name.clone(),
         token_secrets: outline.service_account.token_secrets.clone(),
         render_args: render_args(args, &resolution),
@@ -67,10 +66,11 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
         compute: runbook::targets(Side::Compute, outline),
         control_plane: runbook::targets(Side::ControlPlane, outline),
     };
-    let script = match command {
-        RunbookCommand::Register(_) => runbook.register()?,
-        RunbookCommand::Deregister { .. } => runbook.deregister()?,
+    let template = match command {
+        RunbookCommand::Register(_) => runbook::REGISTER,
+        RunbookCommand::Deregister { .. } => runbook::DEREGISTER,
     };
+    let script = runbook.script(template)?;
     Ok(Outcome { stdout: script, diagnostics, ..Outcome::default() })
 }
 

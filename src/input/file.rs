@@ -11,10 +11,8 @@ const USUAL_BYTES: usize = 8 * 1024;
 /// More than any real input, so that an endless one such as `/dev/zero` is an error.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Reads a file; `-` is standard input.
-///
-/// # Errors
-/// If it can't be read, or is larger than 8 MiB. A path that a shell would have expanded gets a hint.
+/// Reads a file; `-` is standard input. Fails if it can't be read, or is larger than 8 MiB. A path that a shell would
+/// have expanded gets a hint.
 pub fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
     let result = if path == Path::new("-") {
@@ -92,10 +90,8 @@ pub fn folder(path: &Path) -> Option<PathBuf> {
     (!is_pipe).then(|| path.parent().unwrap_or(Path::new("")).to_owned())
 }
 
-/// Resolves a path in a file against that file's folder.
-///
-/// # Errors
-/// If it is `-`, or if it is relative and the file has no folder.
+/// Resolves a path in a file against that file's folder. Fails if it is `-`, or if it is relative and the file has no
+/// folder.
 pub fn relative_to(folder: Option<&Path>, path: &str) -> Result<PathBuf, Diagnostic> {
     match folder {
         _ if path == "-" => Err(Diagnostic::error("a values file can't name standard input")

@@ -6,10 +6,8 @@ use serde_yaml::Value;
 use crate::diagnostic::Diagnostic;
 use crate::show::{safe, shown};
 
-/// Decodes a file's bytes: UTF-8, or UTF-16 as PowerShell writes it, with or without a byte order mark.
-///
-/// # Errors
-/// If it is neither, or has control characters.
+/// Decodes a file's bytes: UTF-8, or UTF-16 as PowerShell writes it, with or without a byte order mark. Fails if it
+/// is neither, or has control characters.
 pub fn decode(bytes: Vec<u8>) -> Result<String, Diagnostic> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok());
@@ -31,10 +29,8 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, Diagnostic> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// Parses the documents of a text, empty ones left out.
-///
-/// # Errors
-/// If the text isn't YAML, or a document repeats a key or has a merge key.
+/// Parses the documents of a text, empty ones left out. Fails if the text isn't YAML, or a document repeats a key or
+/// has a merge key.
 pub fn documents(text: &str) -> Result<Vec<Value>, Diagnostic> {
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {

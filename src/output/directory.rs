@@ -21,11 +21,8 @@ const KUSTOMIZATION: &str = "kustomization.yaml";
 /// How a directory is compared and written.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// `-o DIR`
     pub root: PathBuf,
-    /// The sides to render.
     pub sides: Vec<Side>,
-    /// Whether to remove generated files that are no longer rendered.
     pub prune: bool,
     /// Whether to add `kustomization.yaml` files. Existing ones are updated anyway.
     pub kustomization: bool,
@@ -40,22 +37,16 @@ pub struct Options {
 pub struct Plan {
     /// Files to add, change or remove, sorted by path.
     pub changes: Vec<Change>,
-    /// Number of unchanged files.
     pub unchanged: usize,
     /// For example about clusters that have no values.
     pub notes: Vec<Diagnostic>,
-    /// Files with secrets that users other than the owner can read.
     pub readable_by_others: Vec<PathBuf>,
-    /// Temporary files of a killed run.
     pub temporaries: Vec<PathBuf>,
     /// Held until the run ends, so that two runs into one directory don't mix.
     _lock: Option<File>,
 }
 
-/// Refuses to write secrets to files, for a run without `--plaintext-secrets`.
-///
-/// # Errors
-/// If a manifest holds a secret.
+/// Refuses to write secrets to files, for a run without `--plaintext-secrets`. Fails if a manifest holds a secret.
 pub fn refuse_secrets(clusters: &[Manifests]) -> Result<(), Diagnostic> {
     let mut secrets: Vec<String> = Vec::new();
     for Manifests { cluster, manifests, .. } in clusters {
@@ -78,10 +69,8 @@ pub fn refuse_secrets(clusters: &[Manifests]) -> Result<(), Diagnostic> {
         .help("or pass `--plaintext-secrets`, which writes them with mode 0600"))
 }
 
-/// Compares manifests with the files of a directory. The directory is locked until the plan is dropped.
-///
-/// # Errors
-/// If the directory can't be read, has a symbolic link in it, or a file in the way that isn't generated.
+/// Compares manifests with the files of a directory. The directory is locked until the plan is dropped. Fails if the
+/// directory can't be read, has a symbolic link in it, or a file in the way that isn't generated.
 pub fn compare(options: &Options, clusters: Vec<Manifests>) -> Result<Plan> {
     if options.is_written && !options.root.exists() {
         fs::create_dir_all(&options.root)

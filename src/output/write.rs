@@ -14,10 +14,7 @@ use super::directory::Plan;
 use crate::show::shown_path;
 
 impl Plan {
-    /// Makes the changes.
-    ///
-    /// # Errors
-    /// If a file can't be written. If it can't even be staged, nothing has changed.
+    /// Makes the changes. Fails if a file can't be written. If it can't even be staged, nothing has changed.
     pub fn write(&self) -> Result<()> {
         // All files are staged before the first rename, so that a full disk changes nothing.
         let staged: Result<Vec<(&Change, TempPath)>> = self
@@ -72,10 +69,7 @@ fn failed(verb: &str, path: &Path) -> String {
     format!("failed to {verb} {}", shown_path(path))
 }
 
-/// Writes a new file. Never overwrites one.
-///
-/// # Errors
-/// If it exists or can't be written.
+/// Writes a new file. Never overwrites one. Fails if it exists or can't be written.
 pub fn new_file(path: &Path, text: &str) -> Result<()> {
     let failed = || failed("write", path);
     let folder = path.parent().unwrap_or(Path::new(""));

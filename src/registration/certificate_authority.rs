@@ -26,7 +26,6 @@ const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 pub struct CertificateAuthority {
     /// The PEM for the control plane: clean input byte for byte, other input written anew.
     pub pem: String,
-    /// The certificates, in input order.
     pub certificates: Vec<Certificate>,
 }
 
@@ -60,10 +59,8 @@ impl Certificate {
 }
 
 impl CertificateAuthority {
-    /// Reads `certificate-authority-data`.
-    ///
-    /// # Errors
-    /// If the text isn't base64 of what [`CertificateAuthority::from_pem`] accepts.
+    /// Reads `certificate-authority-data`. Fails if the text isn't base64 of what [`CertificateAuthority::from_pem`]
+    /// accepts.
     pub fn from_base64(text: &str) -> Result<Self, Diagnostic> {
         let text: String = text.split_ascii_whitespace().collect();
         if ["DATA+OMITTED", "REDACTED"].contains(&text.as_str()) {
@@ -83,10 +80,8 @@ impl CertificateAuthority {
         Self::from_pem(&bytes)
     }
 
-    /// Reads a PEM file, and drops duplicate certificates.
-    ///
-    /// # Errors
-    /// If any block isn't a certificate that Go can read, or there is none. The error shows none of the input.
+    /// Reads a PEM file, and drops duplicate certificates. Fails if any block isn't a certificate that Go can read,
+    /// or there is none. The error shows none of the input.
     pub fn from_pem(bytes: &[u8]) -> Result<Self, Diagnostic> {
         let text = std::str::from_utf8(bytes).map_err(|_| not_pem())?;
         if text.contains("PRIVATE KEY-----") {

@@ -5,9 +5,7 @@ use crate::values::MergedValues;
 
 /// Collects diagnostics, each with its place.
 pub struct Checks<'a> {
-    /// The values that the diagnostics are about.
     pub cluster: &'a MergedValues,
-    /// The diagnostics so far.
     pub diagnostics: Diagnostics,
 }
 
@@ -19,12 +17,12 @@ impl Checks<'_> {
 
     /// Adds a diagnostic about a key of the values.
     pub fn push(&mut self, key: &str, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic.at(&self.cluster.place(key)));
+        self.diagnostics.0.push(diagnostic.at(&self.cluster.place(key)));
     }
 
     /// Adds a diagnostic about a place in another file, such as the kubeconfig.
     pub fn push_at(&mut self, place: &Place, diagnostic: Diagnostic) {
         let cluster = self.cluster.place("name").cluster;
-        self.diagnostics.push(diagnostic.at(&Place { cluster, ..place.clone() }));
+        self.diagnostics.0.push(diagnostic.at(&Place { cluster, ..place.clone() }));
     }
 }

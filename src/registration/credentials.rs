@@ -20,7 +20,6 @@ const FORMS: &str = "choose one: `accessKeyId` and `secretAccessKey`, `workloadI
 /// How jobs get access to the storage.
 #[derive(Debug)]
 pub enum Access {
-    /// The platform gives it to the pods.
     WorkloadIdentity,
     /// Someone else manages the objects with the key.
     ExistingSecret,
@@ -34,7 +33,6 @@ pub enum Access {
 #[derive(Debug)]
 pub struct S3Key {
     access_key_id: Secret,
-    /// `AWS_SECRET_ACCESS_KEY`
     pub secret_access_key: Secret,
 }
 

@@ -2,7 +2,7 @@
 
 use super::Outline;
 use super::checks::Checks;
-use super::names::{check_filled_in, check_subdomain};
+use super::names::{check_filled_in, check_subdomain, demand};
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 use crate::sources::Delivery;
@@ -11,11 +11,9 @@ use crate::values::{ExternalSecretsValues, RemoteKeys, Store, Text};
 /// `externalSecrets`, checked and completed.
 #[derive(Debug)]
 pub struct ExternalSecrets {
-    /// The store as the compute cluster knows it.
     pub compute_store: Store,
     /// The store as the control-plane cluster knows it; `None` if it has no `controlPlaneStore`.
     pub control_plane_store: Option<Store>,
-    /// The token's key in the store.
     pub token_key: String,
     /// The property of that key; `None` for a store without properties.
     pub token_property: Option<String>,
@@ -26,11 +24,8 @@ pub struct ExternalSecrets {
 /// An S3 key that the operator of the compute cluster pulls from the store.
 #[derive(Debug)]
 pub struct StoredKeys {
-    /// Key in the store.
     pub store_key: String,
-    /// Property of it with `AWS_ACCESS_KEY_ID`.
     pub access_key_id_property: String,
-    /// Property of it with `AWS_SECRET_ACCESS_KEY`.
     pub secret_access_key_property: String,
 }
 
@@ -115,21 +110,16 @@ fn check_key_prefix(prefix: &str) -> Result<(), Diagnostic> {
     let is_of_key = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'/' | b'-')
     };
-    match prefix.bytes().all(is_of_key) {
-        true => Ok(()),
-        false => Err(Diagnostic::error("the key prefix has characters that some stores refuse")
-            .help("use `a-z`, `0-9`, `/` and `-`")),
-    }
+    let help = "use `a-z`, `0-9`, `/` and `-`";
+    demand(prefix.bytes().all(is_of_key), prefix, "a key prefix that every store accepts", help)
 }
 
 /// A property with a dot is a path to some stores and a name to others.
 fn check_property(property: &str) -> Result<(), Diagnostic> {
     let is_of_property = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    match !property.is_empty() && property.bytes().all(is_of_property) {
-        true => Ok(()),
-        false => Err(Diagnostic::error("the property has characters that some stores refuse")
-            .help("use letters, digits, `_` and `-`, or `null` for a store without properties")),
-    }
+    let is_good = !property.is_empty() && property.bytes().all(is_of_property);
+    let help = "use letters, digits, `_` and `-`, or `null` for a store without properties";
+    demand(is_good, property, "a property that every store accepts", help)
 }
 
 /// Rewrites a duration as Go prints it: the API server stores that form, and GitOps tools diff any other forever.
@@ -151,7 +141,8 @@ fn go_duration(text: &str) -> Result<String, Diagnostic> {
             Some(b'm') => 60,
             _ => 1,
         };
-        let number: u32 = number.parse().map_err(|_| bad())?;
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        let number: u32 = number.parse().ok().filter(|_| is_number).ok_or_else(bad)?;
         seconds += u64::from(number) * unit;
         rest = after.get(1..).unwrap_or_default();
     }

@@ -8,19 +8,16 @@ use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 use crate::values::Text;
 
-/// The labels of every object. The runbooks read the first and the last to see which cluster owns an object.
-const OWN_LABELS: [&str; 3] =
-    ["app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "app.kubernetes.io/instance"];
-
 /// Returns our labels and the user's.
 pub fn labels(
     name: &str,
     values: &Option<BTreeMap<Text, Text>>,
     checks: &mut Checks<'_>,
 ) -> BTreeMap<String, String> {
-    let own = ["ma-register", "michelangelo", name].map(str::to_owned);
+    // The runbooks read the first and the last to see which cluster owns an object.
+    let own = [("managed-by", "ma-register"), ("part-of", "michelangelo"), ("instance", name)];
     let mut labels: BTreeMap<String, String> =
-        OWN_LABELS.map(str::to_owned).into_iter().zip(own).collect();
+        own.map(|(key, value)| (format!("app.kubernetes.io/{key}"), value.to_owned())).into();
     for (key, value) in values.iter().flatten() {
         checks.take("labels", check_key(key).and_then(|()| check_label_value(value)));
         if labels.insert(key.0.clone(), value.0.clone()).is_some() {

@@ -32,9 +32,7 @@ use token::Token;
 /// Decides which objects a registration has. Known without reading the kubeconfig or any secret.
 #[derive(Debug)]
 pub struct Outline {
-    /// Name of the cluster in the control plane.
     pub name: String,
-    /// The service account that the control plane uses.
     pub service_account: ServiceAccount,
     /// How the Secret with its token gets to the control plane.
     pub token: Delivery,
@@ -49,23 +47,17 @@ pub struct Outline {
 /// Everything to render for a cluster.
 #[derive(Debug)]
 pub struct Registration {
-    /// Decides which objects there are.
     pub outline: Outline,
-    /// The cluster's API server.
     pub server: Server,
-    /// The CA that verifies it.
     pub ca: Ca,
     /// Copied into the Cluster's spec.
     pub spec: ClusterSpec,
-    /// The storage that jobs use.
     pub storage: Storage,
     /// The token; `None` if this run doesn't render it.
     pub token: Option<Token>,
     /// How the External Secrets Operator reaches its stores; `None` without a store.
     pub external_secrets: Option<ExternalSecrets>,
-    /// Labels of every object.
     pub labels: BTreeMap<String, String>,
-    /// Annotations of every object.
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -81,7 +73,6 @@ impl Registration {
 /// The CA that verifies an API server.
 #[derive(Debug)]
 pub enum Ca {
-    /// These certificates.
     Certificates(CertificateAuthority),
     /// The controller's own roots.
     System,
@@ -89,19 +80,12 @@ pub enum Ca {
 
 /// The result of resolving a cluster. A part that failed is `None`, with its error in `diagnostics`.
 pub struct Resolution {
-    /// The merged values.
     pub cluster: MergedValues,
-    /// The sources of all other inputs.
     pub sources: Sources,
-    /// Decides which objects there are.
     pub outline: Outline,
-    /// The chosen cluster of the kubeconfig.
     pub kubeconfig: Option<KubeconfigCluster>,
-    /// The API server.
     pub server: Option<Server>,
-    /// The CA that verifies it.
     pub ca: Option<Ca>,
-    /// The storage that jobs use.
     pub storage: Option<Storage>,
     /// The token, if this run reads it.
     pub token: Option<Token>,
@@ -110,7 +94,6 @@ pub struct Resolution {
     annotations: BTreeMap<String, String>,
     /// Errors, and findings that aren't accepted.
     pub diagnostics: Diagnostics,
-    /// Findings that are accepted.
     pub accepted: Diagnostics,
 }
 

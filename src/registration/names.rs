@@ -6,9 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 
 /// Checks an RFC 1123 label. A cluster's name must be one: jobs name it in the label `michelangelo/cluster-affinity`.
-///
-/// # Errors
-/// If it isn't one.
+/// Fails if it isn't one.
 pub fn check_label(name: &str) -> Result<(), Diagnostic> {
     check_filled_in(name)?;
     let is_good = name.len() <= 63 && is_dns_label(name);
@@ -16,10 +14,7 @@ pub fn check_label(name: &str) -> Result<(), Diagnostic> {
     demand(is_good, name, "a DNS label", help)
 }
 
-/// Checks an RFC 1123 subdomain, the form of most objects' names.
-///
-/// # Errors
-/// If it isn't one.
+/// Checks an RFC 1123 subdomain, the form of most objects' names. Fails if it isn't one.
 pub fn check_subdomain(name: &str) -> Result<(), Diagnostic> {
     check_filled_in(name)?;
     let is_good = name.len() <= 253 && name.split('.').all(is_dns_label);
@@ -27,10 +22,7 @@ pub fn check_subdomain(name: &str) -> Result<(), Diagnostic> {
     demand(is_good, name, "a valid Kubernetes name", help)
 }
 
-/// Checks the key of a label or annotation: an optional DNS prefix and `/`, then a word.
-///
-/// # Errors
-/// If it isn't one.
+/// Checks the key of a label or annotation: an optional DNS prefix and `/`, then a word. Fails if it isn't one.
 pub fn check_key(key: &str) -> Result<(), Diagnostic> {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
@@ -41,19 +33,13 @@ pub fn check_key(key: &str) -> Result<(), Diagnostic> {
     demand(prefix.is_none_or(is_prefix) && is_word(name), key, "a valid label key", help)
 }
 
-/// Checks a label's value.
-///
-/// # Errors
-/// If it isn't one.
+/// Checks a label's value. Fails if it isn't one.
 pub fn check_label_value(value: &str) -> Result<(), Diagnostic> {
     let help = "use at most 63 letters, digits, `-`, `_` and `.`";
     demand(value.is_empty() || is_word(value), value, "a valid label value", help)
 }
 
-/// Checks a ConfigMap's key that becomes an environment variable (`envFrom`).
-///
-/// # Errors
-/// If it isn't one.
+/// Checks a ConfigMap's key that becomes an environment variable (`envFrom`). Fails if it isn't one.
 pub fn check_variable(name: &str) -> Result<(), Diagnostic> {
     let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_odd =
@@ -63,17 +49,15 @@ pub fn check_variable(name: &str) -> Result<(), Diagnostic> {
     demand(is_good, name, "a valid name of an environment variable", help)
 }
 
-fn demand(is_good: bool, text: &str, what: &str, help: &str) -> Result<(), Diagnostic> {
+pub fn demand(is_good: bool, text: &str, what: &str, help: &str) -> Result<(), Diagnostic> {
     match is_good {
         true => Ok(()),
         false => Err(Diagnostic::error(format!("{} is not {what}", shown(text))).help(help)),
     }
 }
 
-/// Refuses an empty text, a leftover placeholder, and white space from copying.
-///
-/// # Errors
-/// If it is empty, contains `<words>`, `${…}` or `{{…}}`, or has white space at an end.
+/// Refuses an empty text, a leftover placeholder, and white space from copying. Fails if it is empty, contains
+/// `<words>`, `${…}` or `{{…}}`, or has white space at an end.
 pub fn check_filled_in(text: &str) -> Result<(), Diagnostic> {
     if text.is_empty() {
         return Err(

@@ -8,14 +8,13 @@ use super::server::{self, Server};
 use super::service_account::{self, ServiceAccount};
 use super::token::Token;
 use super::{Ca, Outline, Resolution, credentials, external_secrets, metadata, names, storage};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::findings::Code;
 use crate::kubeconfig::KubeconfigCluster;
 use crate::secret::Secret;
 use crate::show::shown;
 use crate::sources::{
-    CaSource, GivenCa, GivenServer, Inputs, Read, ReadSecret, ServerSource, Sources, TokenSource,
-    export_from_its_machine,
+    GivenCa, GivenServer, Inputs, ReadSecret, Source, Sources, TokenSource, export_from_its_machine,
 };
 use crate::values::{ClusterSpec, ExternalSecretsValues, SchedulerType};
 
@@ -69,7 +68,7 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
     let allow = values.allow.clone().unwrap_or_default();
     let is_accepted =
         |diagnostic: &Diagnostic| diagnostic.code.is_some_and(|code| allow.contains(&code));
-    let (accepted, diagnostics) = checks.diagnostics.into_iter().partition(is_accepted);
+    let (accepted, diagnostics) = checks.diagnostics.0.into_iter().partition(is_accepted);
     Resolution {
         sources,
         outline,
@@ -81,8 +80,8 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
         external_secrets,
         labels,
         annotations,
-        diagnostics,
-        accepted,
+        diagnostics: Diagnostics(diagnostics),
+        accepted: Diagnostics(accepted),
         cluster,
     }
 }
@@ -117,7 +116,7 @@ fn resolve_server(
     let server = match Server::parse(&url) {
         Ok(server) => {
             server.finding().into_iter().for_each(|finding| checks.push_at(&place, finding));
-            let is_replaced = sources.server == ServerSource::Values;
+            let is_replaced = sources.server == Source::Values;
             for (key, finding) in server.kubeconfig_findings(&kubeconfig, is_replaced) {
                 checks.push_at(&kubeconfig.place(key), finding);
             }
@@ -128,13 +127,13 @@ fn resolve_server(
             None
         }
     };
-    let Read { result, place } = ca;
+    let (result, place) = ca;
     let ca = result
         .and_then(|given| resolve_ca(given, &kubeconfig, sources.ca, server.as_ref()))
         .map_err(|error| checks.push_at(&place, error))
         .ok();
     if let Some(Ca::Certificates(authority)) = &ca {
-        if sources.ca == CaSource::Kubeconfig {
+        if sources.ca == Source::Kubeconfig {
             let findings = about_kubeconfig_ca(&kubeconfig, sources, server.as_ref());
             findings.into_iter().for_each(|finding| checks.push_at(&place, finding));
         }
@@ -152,7 +151,7 @@ fn about_kubeconfig_ca(
     server: Option<&Server>,
 ) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    if sources.server == ServerSource::Values && server::is_proxy(&kubeconfig.server) {
+    if sources.server == Source::Values && server::is_proxy(&kubeconfig.server) {
         let message = "the CA belongs to the proxy that `kubeconfig.server` bypasses";
         let help = "set `kubeconfig.certificateAuthority` to the CA of the API server itself";
         findings.push(Diagnostic::finding(Code::CaOfProxy, message).help(help));
@@ -165,17 +164,14 @@ fn about_kubeconfig_ca(
     findings
 }
 
-/// Checks a CA.
-///
-/// # Errors
-/// If it is missing or unusable.
+/// Checks a CA. Fails if it is missing or unusable.
 pub fn resolve_ca(
     given: GivenCa,
     kubeconfig: &KubeconfigCluster,
-    source: CaSource,
+    source: Source,
     server: Option<&Server>,
 ) -> Result<Ca, Diagnostic> {
-    let is_kubeconfig = source == CaSource::Kubeconfig;
+    let is_kubeconfig = source == Source::Kubeconfig;
     let authority = match given {
         GivenCa::System => return Ok(Ca::System),
         // A CA from the values is used despite the flag, which is about the kubeconfig's own.

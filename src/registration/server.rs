@@ -35,10 +35,7 @@ impl fmt::Display for Server {
 }
 
 impl Server {
-    /// Parses a URL.
-    ///
-    /// # Errors
-    /// If the control plane can't dial it with host and port alone.
+    /// Parses a URL. Fails if the control plane can't dial it with host and port alone.
     pub fn parse(url: &str) -> Result<Self, Diagnostic> {
         refuse_secret(url, url.contains('@'))?;
         check_filled_in(url)?;
@@ -137,10 +134,8 @@ pub fn is_proxy(url: &str) -> bool {
     split(url).is_ok_and(|uri| !uri.path().trim_matches('/').is_empty())
 }
 
-/// Splits a URL. Refuses characters that [`Uri`] drops, rewrites or reads differently from client-go.
-///
-/// # Errors
-/// If it isn't a server's URL. Userinfo isn't shown.
+/// Splits a URL. Refuses characters that [`Uri`] drops, rewrites or reads differently from client-go. Fails if it
+/// isn't a server's URL. Userinfo isn't shown.
 pub fn split(url: &str) -> Result<Uri, Diagnostic> {
     let is_odd =
         |c: char| matches!(c, '#' | '@' | '%' | '\\') || c.is_whitespace() || !c.is_ascii();
@@ -208,15 +203,12 @@ fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Refuses a URL with a user or query, without showing it: it may be a password or token.
-///
-/// # Errors
-/// If it has one of them.
+/// Refuses a URL with a user or query, without showing it: it may be a password or token. Fails if it has one of them.
 pub fn refuse_secret(url: &str, has_user: bool) -> Result<(), Diagnostic> {
     let message = if has_user {
         "the URL has a user or password in it"
-    } else if url.contains('?') {
-        "the URL has a query, which may hold a secret"
+    } else if url.contains(['?', '#']) {
+        "the URL has a query or fragment, which may hold a secret"
     } else {
         return Ok(());
     };

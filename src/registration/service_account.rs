@@ -12,13 +12,10 @@ use crate::values::{PodServiceAccountValues, Rule, Scope, ServiceAccountValues, 
 /// The service account, checked.
 #[derive(Debug)]
 pub struct ServiceAccount {
-    /// Name of the account and of its role.
     pub name: String,
     /// Names of its token Secrets, at least one; the last is the current one.
     pub token_secrets: Vec<String>,
-    /// Rules beyond those for Ray.
     pub extra_rules: Vec<Rule>,
-    /// How far its rights reach.
     pub scope: Scope,
     /// Whether it, its role and its binding are ours to render.
     pub create: bool,
@@ -62,7 +59,6 @@ pub fn resolve(
 /// ServiceAccount `default`, as which every Ray pod runs.
 #[derive(Debug)]
 pub struct PodServiceAccount {
-    /// Its annotations.
     pub annotations: BTreeMap<String, String>,
     /// Names of its image pull secrets. If there are none, the list is left to others.
     pub image_pull_secrets: Vec<String>,

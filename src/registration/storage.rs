@@ -27,15 +27,11 @@ const REGION_KEYS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 /// The storage, checked.
 #[derive(Debug)]
 pub struct Storage {
-    /// An fsspec URL.
     pub file_system: String,
-    /// Scheme of the endpoint.
     pub scheme: Scheme,
     /// URL of an S3 API that isn't AWS's own.
     pub endpoint: Option<String>,
-    /// Region of the S3 API.
     pub region: Option<String>,
-    /// How jobs get access.
     pub access: Access,
     /// Further environment variables of every pod, as far as this run has read them.
     extra_env: BTreeMap<String, Variable>,

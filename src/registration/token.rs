@@ -4,7 +4,7 @@
 //! `kubectl create token`, which expires. Only the API server knows whether one is authentic.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use super::certificate_authority::time;
 use super::service_account::ServiceAccount;
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
-use crate::secret::Secret;
+use crate::secret::{Secret, decoded};
 use crate::show::shown;
 
 /// Issuer of a token Secret's token. `kubectl create token` has the API server's own.
@@ -21,7 +21,6 @@ const SECRET_ISSUER: &str = "kubernetes/serviceaccount";
 /// A token to render.
 #[derive(Debug)]
 pub struct Token {
-    /// The token itself.
     pub secret: Secret,
     /// Its claims; `None` if it isn't a JSON Web Token.
     pub claims: Option<Claims>,
@@ -30,7 +29,6 @@ pub struct Token {
 /// The claims of a token, unverified.
 #[derive(Debug)]
 pub struct Claims {
-    /// `sub`
     pub subject: Option<String>,
     /// Unix time, in seconds.
     expires: Option<i64>,
@@ -64,7 +62,9 @@ impl Token {
         let Some(claims) = &self.claims else {
             let finding =
                 Diagnostic::finding(Code::TokenNotJwt, "the token is not a JSON Web Token");
-            return vec![match self.is_base64() {
+            return vec![match decoded(self.secret.expose())
+                .is_some_and(|text| text.starts_with("eyJ"))
+            {
                 true => finding.help("decode it first: `base64 -d`"),
                 false => finding.help(source),
             }];
@@ -96,13 +96,6 @@ impl Token {
             findings.push(Diagnostic::finding(code, message).help(&source));
         }
         findings
-    }
-
-    /// Whether it is a JSON Web Token in base64, as in a Secret's `data`.
-    fn is_base64(&self) -> bool {
-        let text: String = self.secret.expose().split_ascii_whitespace().collect();
-        let decoded = STANDARD.decode(text).ok();
-        decoded.is_some_and(|decoded| decoded.starts_with(b"eyJ"))
     }
 }
 

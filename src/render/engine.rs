@@ -5,7 +5,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
-use super::scalar::{MARK, Scalar, placeholder};
+use super::scalar::{MARK, placeholder};
 use super::templates::Templates;
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
@@ -16,7 +16,7 @@ const FUEL: u64 = 10_000_000;
 /// Renders templates.
 pub struct Engine<'a> {
     environment: Environment<'a>,
-    templates: &'a Templates,
+    pub templates: &'a Templates,
 }
 
 /// A rendered template, its text and values still apart.
@@ -24,14 +24,11 @@ pub struct Rendered {
     /// YAML with a [`placeholder`] for each value.
     pub skeleton: String,
     /// The values, indexed by placeholder number.
-    pub values: Vec<Scalar>,
+    pub values: Vec<serde_yaml::Value>,
 }
 
 impl<'a> Engine<'a> {
-    /// Parses the templates of a run.
-    ///
-    /// # Errors
-    /// If a template isn't valid.
+    /// Parses the templates of a run. Fails if a template isn't valid.
     pub fn new(templates: &'a Templates) -> Result<Self> {
         let mut environment = Environment::new();
         environment.set_syntax(syntax()?);
@@ -51,16 +48,13 @@ impl<'a> Engine<'a> {
     }
 
     /// Renders a template.
-    ///
-    /// # Errors
-    /// If the template fails. The message shows no value, which may be a secret.
-    pub fn render(&self, path: &str, values: &Value) -> Result<Rendered> {
+    pub fn run(&self, path: &str, values: &Value) -> Result<Rendered> {
         let template = self.environment.get_template(path);
         let template = template.map_err(|error| self.explain(path, &error))?;
         let mut captured =
             template.render_captured(values.clone()).map_err(|error| self.explain(path, &error))?;
         let values = captured.with_state_mut(|state| {
-            std::mem::take(state.get_or_insert_extension_with(Vec::<Scalar>::new))
+            std::mem::take(state.get_or_insert_extension_with(Vec::<serde_yaml::Value>::new))
         });
         Ok(Rendered { skeleton: captured.into_output(), values })
     }
@@ -113,9 +107,7 @@ impl<'a> Engine<'a> {
 }
 
 /// Returns the syntax of all templates. A tag alone on a line leaves no line, so a template looks like its output.
-///
-/// # Errors
-/// If minijinja refuses its own settings.
+/// Fails if minijinja refuses its own settings.
 pub fn syntax() -> Result<SyntaxConfig> {
     let syntax = SyntaxConfig::builder()
         .keep_trailing_newline(true)
@@ -127,10 +119,10 @@ pub fn syntax() -> Result<SyntaxConfig> {
 
 /// Prints a value: scalars as placeholders, lists and mappings in YAML's flow style.
 fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    let scalar = match value.kind() {
-        ValueKind::String => Scalar::Text(value.as_str().unwrap_or_default().to_owned()),
-        ValueKind::Bool => Scalar::Boolean(value.is_true()),
-        ValueKind::Number if value.is_integer() => Scalar::Integer(i64::try_from(value.clone())?),
+    let scalar: serde_yaml::Value = match value.kind() {
+        ValueKind::String => value.as_str().unwrap_or_default().into(),
+        ValueKind::Bool => value.is_true().into(),
+        ValueKind::Number if value.is_integer() => i64::try_from(value.clone())?.into(),
         ValueKind::Seq | ValueKind::Iterable => {
             out.write_str("[")?;
             for (index, item) in value.try_iter()?.enumerate() {
@@ -157,10 +149,10 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
             ));
         }
     };
-    if matches!(&scalar, Scalar::Text(text) if text.contains(MARK)) {
+    if scalar.as_str().is_some_and(|text| text.contains(MARK)) {
         return Err(refuse("the captured output of a block, or U+FDD0, can't be printed"));
     }
-    let printed = state.get_or_insert_extension_with(Vec::<Scalar>::new);
+    let printed = state.get_or_insert_extension_with(Vec::<serde_yaml::Value>::new);
     let placeholder = placeholder(printed.len());
     printed.push(scalar);
     Ok(out.write_str(&placeholder)?)

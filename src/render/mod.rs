@@ -13,19 +13,18 @@ use minijinja::value::Value;
 use crate::diagnostic::Diagnostic;
 use crate::registration::Registration;
 use crate::secret::Secrets;
-use engine::Engine;
-pub use engine::syntax;
-pub use objects::{Identity, SHARED_ANNOTATIONS, objects, repeated_secret};
+pub use engine::{Engine, syntax};
+pub use objects::{
+    Identity, SHARED_ANNOTATIONS, ca_secret, objects, repeated_secret, token_secret,
+};
 pub use scalar::quoted;
 pub use templates::{BUILT_IN, Templates};
-use verify::{Document, Structures};
+use verify::Document;
 
 /// The cluster that a manifest is applied to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Side {
-    /// The compute cluster.
     Compute,
-    /// The control-plane cluster.
     ControlPlane,
 }
 
@@ -41,7 +40,6 @@ impl Side {
 
 /// One Kubernetes object, as text.
 pub struct Manifest {
-    /// The cluster that it is applied to.
     pub side: Side,
     /// `NN-kind-name.yaml`. `kubectl apply -f DIR` goes by file name, so these names sort in a working order.
     pub file_name: String,
@@ -53,34 +51,15 @@ pub struct Manifest {
 
 /// The manifests of one cluster.
 pub struct Manifests {
-    /// Name of the compute cluster.
     pub cluster: String,
-    /// The secrets to mask in a diff.
     pub secrets: Secrets,
     /// The manifests, in the order in which they are applied.
     pub manifests: Vec<Manifest>,
 }
 
-/// Renders registrations with the templates of a run.
-pub struct Renderer<'a> {
-    engine: Engine<'a>,
-    templates: &'a Templates,
-    structures: Structures,
-}
-
-impl<'a> Renderer<'a> {
-    /// Parses the templates.
-    ///
-    /// # Errors
-    /// If a template isn't valid.
-    pub fn new(templates: &'a Templates) -> Result<Self> {
-        Ok(Self { engine: Engine::new(templates)?, templates, structures: Structures::default() })
-    }
-
-    /// Renders the manifests of some sides, in the order in which they are applied.
-    ///
-    /// # Errors
-    /// If a template fails or renders another object than expected.
+impl Engine<'_> {
+    /// Renders the manifests of some sides, in the order in which they are applied. Fails if a template fails or
+    /// renders another object than expected.
     pub fn render(&self, registration: &Registration, sides: &[Side]) -> Result<Manifests> {
         let secrets = registration.secrets();
         let mut manifests = Vec::new();
@@ -142,10 +121,10 @@ impl<'a> Renderer<'a> {
         variables: &Value,
         secrets: &Secrets,
     ) -> Result<Option<(Identity, Manifest)>> {
-        let rendered = self.engine.render(template, variables)?;
-        let structure = self.structures.read(&rendered.skeleton, rendered.values.len());
+        let rendered = self.run(template, variables)?;
+        let structure = verify::parse(&rendered.skeleton, rendered.values.len());
         let structure = structure.map_err(|(error, number)| {
-            let place = number.and_then(|number| self.engine.place_of(template, variables, number));
+            let place = number.and_then(|number| self.place_of(template, variables, number));
             match place {
                 Some((template, line)) => {
                     self.about(&template, error).on_line(Some(line.to_string()))

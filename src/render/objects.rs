@@ -19,9 +19,7 @@ const CLUSTERS_NAMESPACE: &str = "ma-system";
 /// The identity of an object in its cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// For example `ConfigMap`.
     pub kind: String,
-    /// `metadata.name`
     pub name: String,
     /// `None` for a cluster-scoped kind.
     pub namespace: Option<String>,

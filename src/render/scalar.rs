@@ -3,28 +3,10 @@
 //! Kubernetes reads YAML 1.1, where `no`, `0777`, `1_000` and `1e3` aren't strings. Strings are therefore always
 //! double-quoted, with JSON's escapes.
 
+use serde_yaml::Value;
+
 /// Marks placeholders. A Unicode noncharacter, so no sensible text contains it.
 pub const MARK: char = '\u{fdd0}';
-
-/// A value that a template printed.
-pub enum Scalar {
-    /// Written in double quotes.
-    Text(String),
-    /// Written without quotes.
-    Integer(i64),
-    /// Written as `true` or `false`.
-    Boolean(bool),
-}
-
-impl Scalar {
-    fn write(&self, out: &mut String) {
-        match self {
-            Self::Text(text) => write_quoted(text, out),
-            Self::Integer(number) => out.push_str(&number.to_string()),
-            Self::Boolean(value) => out.push_str(&value.to_string()),
-        }
-    }
-}
 
 /// Returns the placeholder of the nth printed value, as YAML.
 pub fn placeholder(number: usize) -> String {
@@ -37,33 +19,30 @@ pub fn number(text: &str) -> Option<usize> {
 }
 
 /// Replaces the placeholders with their values.
-pub fn fill_in(skeleton: &str, values: &[Scalar]) -> String {
+pub fn fill_in(skeleton: &str, values: &[Value]) -> String {
     let mut text = String::with_capacity(2 * skeleton.len());
     let mut parts = skeleton.split("\"\u{fdd0}");
     text.push_str(parts.next().unwrap_or_default());
     for part in parts {
         let (number, rest) = part.split_once(MARK).unwrap_or_default();
-        if let Some(value) = number.parse().ok().and_then(|number: usize| values.get(number)) {
-            value.write(&mut text);
+        match number.parse().ok().and_then(|number: usize| values.get(number)) {
+            Some(Value::String(value)) => text.push_str(&quoted(value)),
+            Some(Value::Number(value)) => text.push_str(&value.to_string()),
+            Some(Value::Bool(value)) => text.push_str(&value.to_string()),
+            _ => {}
         }
         text.push_str(rest.strip_prefix('"').unwrap_or(rest));
     }
     text
 }
 
-fn write_quoted(text: &str, out: &mut String) {
-    out.reserve(text.len() + 2);
+/// Returns a string as a double-quoted YAML scalar on one line.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-    if text.bytes().all(is_plain) {
-        out.push_str(text);
-        out.push('"');
-        return;
-    }
     for character in text.chars() {
         match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
+            '"' | '\\' => out.extend(['\\', character]),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
@@ -78,12 +57,6 @@ fn write_quoted(text: &str, out: &mut String) {
         }
     }
     out.push('"');
-}
-
-/// Returns a string as a double-quoted YAML scalar on one line.
-pub fn quoted(text: &str) -> String {
-    let mut out = String::new();
-    write_quoted(text, &mut out);
     out
 }
 

@@ -47,17 +47,14 @@ pub struct Templates {
 
 /// One template.
 pub struct Template {
-    /// YAML with Jinja.
     pub text: String,
     /// `None` for a built-in one.
     file: Option<String>,
 }
 
 impl Templates {
-    /// Reads the templates of a folder over the built-in ones.
-    ///
-    /// # Errors
-    /// If the folder can't be read, has no templates, or has YAML that isn't named as a template.
+    /// Reads the templates of a folder over the built-in ones. Fails if the folder can't be read, has no templates,
+    /// or has YAML that isn't named as a template.
     pub fn read(folder: Option<&Path>) -> Result<Self> {
         let built_in = BUILT_IN.iter().map(|(path, text)| {
             ((*path).to_owned(), Template { text: (*text).to_owned(), file: None })

@@ -1,15 +1,13 @@
 //! Checks that a rendered document is exactly one object and that each value is a whole scalar in it.
 //!
-//! The text is parsed with placeholders, so no value can change its structure. Clusters that differ only in values
-//! share one parse.
+//! The text is parsed with placeholders, so no value can change its structure.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
 
 use serde_yaml::Value;
 
 use super::Identity;
-use super::scalar::{MARK, Scalar, number};
+use super::scalar::{MARK, number};
 use crate::diagnostic::Diagnostic;
 use crate::input::yaml;
 use crate::secret::{Secrets, is_secret_variable, names_a_secret};
@@ -18,29 +16,8 @@ use crate::show::shown;
 /// An error, and the number of the value that caused it, if known.
 pub type Fault = (Diagnostic, Option<usize>);
 
-/// A cache of parsed skeletons.
-#[derive(Default)]
-pub struct Structures {
-    known: Mutex<HashMap<String, Arc<Value>>>,
-}
-
-impl Structures {
-    /// Parses a text with placeholders. An empty one is null.
-    ///
-    /// # Errors
-    /// If it isn't YAML, or a value touches other text.
-    pub fn read(&self, skeleton: &str, values: usize) -> Result<Arc<Value>, Fault> {
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(structure) = known().get(skeleton) {
-            return Ok(Arc::clone(structure));
-        }
-        let structure = Arc::new(parse(skeleton, values)?);
-        known().insert(skeleton.to_owned(), Arc::clone(&structure));
-        Ok(structure)
-    }
-}
-
-fn parse(skeleton: &str, values: usize) -> Result<Value, Fault> {
+/// Parses a text with placeholders. An empty one is null.
+pub fn parse(skeleton: &str, values: usize) -> Result<Value, Fault> {
     if let Some(number) = touching(skeleton) {
         return Err(touches(number));
     }
@@ -100,14 +77,12 @@ pub struct Document<'a> {
     /// Parsed YAML with placeholders.
     pub structure: &'a Value,
     /// The values, indexed by placeholder number.
-    pub values: &'a [Scalar],
+    pub values: &'a [Value],
 }
 
 impl Document<'_> {
-    /// Returns the identity of the object.
-    ///
-    /// # Errors
-    /// If it isn't an object, or has a value that isn't text where Kubernetes takes only text.
+    /// Returns the identity of the object. Fails if it isn't an object, or has a value that isn't text where
+    /// Kubernetes takes only text.
     pub fn identify(&self) -> Result<Identity, Diagnostic> {
         let metadata = self.structure.get("metadata");
         let of_metadata = |key: &str| metadata.and_then(|metadata| metadata.get(key));
@@ -150,7 +125,7 @@ impl Document<'_> {
                 let key = self.text(key).unwrap_or_default();
                 let message = format!("{} is not text", shown(format!("{place}.{key}")));
                 let example = format!("put it in quotes: `\"{scalar}\"`");
-                let is_hidden = is_secret || names_a_secret(&key);
+                let is_hidden = is_secret || names_a_secret(&key, "");
                 let help = if is_hidden { "put it in quotes" } else { example.as_str() };
                 return Err(Diagnostic::error(message).help(help));
             }
@@ -181,13 +156,9 @@ impl Document<'_> {
 
     /// Returns the text of a scalar, or as an error the text that a scalar of another type would have in quotes.
     fn text(&self, value: &Value) -> Result<String, String> {
-        match value {
-            Value::String(text) => match number(text).and_then(|number| self.values.get(number)) {
-                None => Ok(text.clone()),
-                Some(Scalar::Text(text)) => Ok(text.clone()),
-                Some(Scalar::Integer(number)) => Err(number.to_string()),
-                Some(Scalar::Boolean(value)) => Err(value.to_string()),
-            },
+        let printed = value.as_str().and_then(number).and_then(|number| self.values.get(number));
+        match printed.unwrap_or(value) {
+            Value::String(text) => Ok(text.clone()),
             Value::Bool(value) => Err(value.to_string()),
             Value::Number(number) if !number.is_f64() => Err(number.to_string()),
             _ => Err("…".to_owned()),
@@ -204,10 +175,7 @@ impl Document<'_> {
             };
             kind == "ConfigMap" && is_secret_variable(&name, &value) || secrets.are_in_entry(&value)
         };
-        let in_text = |value: &Scalar| match value {
-            Scalar::Text(text) => secrets.are_in(text),
-            Scalar::Integer(_) | Scalar::Boolean(_) => false,
-        };
+        let in_text = |value: &Value| value.as_str().is_some_and(|text| secrets.are_in(text));
         entries.into_iter().any(is_secret_entry) || self.values.iter().any(in_text)
     }
 }

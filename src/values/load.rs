@@ -30,7 +30,6 @@ struct Layer {
 
 /// The values of one cluster, merged over defaults.
 pub struct MergedValues {
-    /// The merged values.
     pub values: Values,
     own: Arc<Layer>,
     /// The nearest first.
@@ -58,10 +57,8 @@ impl MergedValues {
         }
     }
 
-    /// Resolves the path at a key against the folder of the file that sets it.
-    ///
-    /// # Errors
-    /// If it is relative and its values come from a pipe.
+    /// Resolves the path at a key against the folder of the file that sets it. Fails if it is relative and its values
+    /// come from a pipe.
     pub fn path(&self, key: &str, path: &str) -> Result<PathBuf, Diagnostic> {
         let folder = self.layer(key).folder.as_deref();
         file::relative_to(folder, path).map_err(|error| error.at(&self.place(key)))
@@ -90,12 +87,12 @@ pub fn load(
     let mut layers = Vec::new();
     match defaults.map(read_defaults).transpose() {
         Ok(layer) => layers.extend(layer),
-        Err(error) => diagnostics.push(error),
+        Err(error) => diagnostics.0.push(error),
     }
     let mut files: Vec<(PathBuf, Vec<Arc<Layer>>)> = Vec::new();
     for path in paths {
         if !path.is_dir() {
-            diagnostics.extend(unused_defaults(path).filter(|_| defaults.is_none()));
+            diagnostics.0.extend(unused_defaults(path).filter(|_| defaults.is_none()));
             files.push((path.clone(), layers.clone()));
             continue;
         }
@@ -104,7 +101,7 @@ pub fn load(
                 let all: Vec<_> = own.into_iter().chain(layers.iter().cloned()).collect();
                 files.extend(in_folder.into_iter().map(|file| (file, all.clone())));
             }
-            Err(error) => diagnostics.push(error),
+            Err(error) => diagnostics.0.push(error),
         }
     }
     let read: Vec<_> = files.par_iter().map(|(path, layers)| read_file(path, layers)).collect();
@@ -112,11 +109,14 @@ pub fn load(
     for result in read {
         match result {
             Ok(found) => clusters.extend(found),
-            Err(error) => diagnostics.push(error),
+            Err(error) => diagnostics.0.push(error),
         }
     }
-    diagnostics.extend(repeated_names(&clusters));
-    diagnostics.extend(unknown_names(&clusters, names));
+    diagnostics.0.extend(repeated_names(&clusters));
+    // A file that couldn't be read may have the others.
+    if !diagnostics.has_errors() {
+        diagnostics.0.extend(unknown_names(&clusters, names));
+    }
     let is_wanted = |cluster: &MergedValues| {
         names.is_empty() || names.iter().any(|name| name == cluster.name())
     };

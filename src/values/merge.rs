@@ -23,8 +23,7 @@ fn merge_below(parent: &str, base: &mut Value, over: Value) {
             Some(_) if value.is_null() && !is_property => {
                 base.shift_remove(&key);
             }
-            // A variable is replaced as a whole: `{env: …}` and `{file: …}` together are an error.
-            Some(existing) if parent == "extraEnv" => *existing = value,
+            Some(existing) if is_one_value(parent, name, existing, &value) => *existing = value,
             Some(existing) => merge_below(name, existing, value),
             // A null that removes nothing stays, so that an empty variable is an error.
             None => {
@@ -32,4 +31,15 @@ fn merge_below(parent: &str, base: &mut Value, over: Value) {
             }
         }
     }
+}
+
+/// Whether one form of a value replaces another: `{file: …}` isn't merged with `{env: …}`, nor a key with `workloadIdentity`.
+fn is_one_value(parent: &str, name: &str, base: &Value, over: &Value) -> bool {
+    let form = |value: &Value| {
+        let forms = ["externalSecret", "workloadIdentity", "existingSecret"];
+        forms.into_iter().find(|form| value.get(form).is_some())
+    };
+    parent == "extraEnv"
+        || ["token", "accessKeyId", "secretAccessKey"].contains(&name)
+        || name == "credentials" && form(base) != form(over)
 }

@@ -9,10 +9,7 @@ use crate::secret::Secret;
 use crate::show::shown;
 
 impl MergedValues {
-    /// Returns the secret at a key.
-    ///
-    /// # Errors
-    /// If it can't be read, with its place.
+    /// Returns the secret at a key. Fails if it can't be read, with its place.
     pub fn secret(&self, key: &str, form: &SecretForm) -> Result<Secret, Diagnostic> {
         match form {
             SecretForm::Literal(secret) => Ok(secret.clone()),
@@ -20,10 +17,8 @@ impl MergedValues {
         }
     }
 
-    /// Reads the secret at a key from its source, without white space around it.
-    ///
-    /// # Errors
-    /// If it can't be read or is empty, with its place.
+    /// Reads the secret at a key from its source, without white space around it. Fails if it can't be read or is
+    /// empty, with its place.
     pub fn secret_from(&self, key: &str, source: &SecretSource) -> Result<Secret, Diagnostic> {
         let secret = match source {
             SecretSource::Env(name) => read_variable(name),
@@ -53,10 +48,7 @@ fn read_variable(name: &str) -> Result<Secret, Diagnostic> {
     })
 }
 
-/// Reads a file that holds one secret.
-///
-/// # Errors
-/// If it can't be read or is empty.
+/// Reads a file that holds one secret. Fails if it can't be read or is empty.
 pub fn read_secret_file(path: &Path) -> Result<Secret, Diagnostic> {
     let name = file::name(path);
     let text = yaml::decode(file::read(path)?).map_err(|error| error.in_file(&name))?;
