@@ -10,10 +10,7 @@ const PROGRAM_EXAMPLES: &str = "\
 Register one cluster, by hand:
   ma-register init --kubeconfig compute-0.kubeconfig -o compute-0.yaml
   ma-register inspect -f compute-0.yaml
-  ma-register runbook register -f compute-0.yaml --control-plane-context cp > register.sh
-
-Apply one side:
-  ma-register render -f compute-0.yaml --side compute | kubectl --context compute-0 apply --server-side -f -
+  ma-register runbook register -f compute-0.yaml --control-plane-context cp -o register.sh
 
 Keep a fleet in Git:
   ma-register render -f clusters/ -o deploy --prune --kustomization
@@ -55,9 +52,6 @@ Examples:
     #[command(after_help = "\
 Examples:
   ma-register render -f compute-0.yaml --side compute | kubectl --context compute-0 apply --server-side -f -
-  kubectl --context compute-0 get secret ray-manager-token -o jsonpath='{.data.token}' | base64 -d |
-    ma-register render -f compute-0.yaml --side control-plane --token-file - |
-    kubectl --context cp apply --server-side -f -
   ma-register render -f clusters/ -o deploy --prune")]
     Render(RenderArgs),
 
@@ -68,7 +62,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   ma-register diff -f clusters/ -o deploy --prune
-  ma-register diff -f clusters/ -o deploy --prune -q || echo 'run ma-register render'")]
+  ma-register diff -f clusters/ -o deploy --prune --stat")]
     Diff(DiffArgs),
 
     /// Write a bash script that registers or deregisters one cluster
@@ -76,19 +70,11 @@ Examples:
     Runbook(RunbookCommand),
 
     /// Print the JSON Schema of the values file
-    #[command(after_help = "\
-Examples:
-  ma-register schema > values.schema.json
-  ma-register schema | jq '.properties | keys'")]
     Schema,
 
     /// Write the built-in templates into a folder, to be changed
     ///
     /// Remove those that you don't change: `--templates` takes the others from the program.
-    #[command(after_help = "\
-Examples:
-  ma-register templates templates
-  ma-register render -f compute-0.yaml --side compute --templates templates")]
     Templates {
         /// Folder to write to
         #[arg(value_name = "DIR")]
@@ -96,10 +82,6 @@ Examples:
     },
 
     /// Print a completion script for a shell
-    #[command(after_help = "\
-Examples:
-  source <(ma-register completions bash)
-  ma-register completions fish > ~/.config/fish/completions/ma-register.fish")]
     Completions {
         /// The shell
         shell: Shell,
@@ -111,15 +93,11 @@ pub enum RunbookCommand {
     /// Register the cluster, update it, or rotate its token
     #[command(after_help = "\
 Examples:
-  ma-register runbook register -f compute-0.yaml --control-plane-context cp > register.sh
+  ma-register runbook register -f compute-0.yaml --control-plane-context cp -o register.sh
   bash register.sh --check && bash register.sh")]
     Register(RunbookArgs),
 
     /// Remove the cluster's registration from both clusters
-    #[command(after_help = "\
-Examples:
-  ma-register runbook deregister -f compute-0.yaml --control-plane-context cp > deregister.sh
-  bash deregister.sh --check && bash deregister.sh")]
     Deregister {
         #[command(flatten)]
         args: RunbookArgs,
@@ -232,6 +210,10 @@ pub struct DiffArgs {
     #[command(flatten)]
     pub directory: DirectoryArgs,
 
+    /// Print a line for each file and their sum, instead of the diff
+    #[arg(long, help_heading = "Output")]
+    pub stat: bool,
+
     /// When to colour the diff
     #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
     pub color: ColorChoice,
@@ -243,9 +225,9 @@ pub struct InspectArgs {
     #[command(flatten)]
     pub inputs: InputArgs,
 
-    /// Form of the output
-    #[arg(short, long, value_name = "FORM", default_value = "table", help_heading = "Output")]
-    pub output: FormArg,
+    /// Output format [default: details of one cluster, a table of several]
+    #[arg(short, long, value_name = "FORMAT", help_heading = "Output")]
+    pub output: Option<FormArg>,
 }
 
 /// Arguments of `init`.
@@ -264,7 +246,7 @@ pub struct InitArgs {
     pub name: Option<String>,
 
     /// File to write, which must not exist [default: standard output]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = output_file)]
     pub output: Option<PathBuf>,
 }
 
@@ -290,9 +272,13 @@ pub struct RunbookArgs {
     #[arg(long, value_name = "FILE", help_heading = "Clusters", requires = "compute_context")]
     pub compute_kubeconfig: Option<PathBuf>,
 
+    /// File to write; replaces only an earlier script [default: standard output]
+    #[arg(short, long, value_name = "FILE", value_parser = output_file, help_heading = "Output")]
+    pub output: Option<PathBuf>,
+
     /// The controller's Deployment in the control plane [default: found by its labels]
     ///
-    /// The script restarts it if it would go on with a CA, token or Cluster that has changed. With `none` somebody
+    /// The script restarts it if it still uses an old CA, token or Cluster. With `none` somebody
     /// else restarts it, and the script says when.
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = controller, help_heading = "Clusters")]
     pub controller: Option<String>,
@@ -312,10 +298,19 @@ pub enum SideArg {
 /// Forms of what `inspect` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FormArg {
-    /// For people
-    Table,
+    /// All that is known of each cluster
+    Details,
     /// For scripts
     Json,
+    /// For scripts
+    Yaml,
+}
+
+fn output_file(text: &str) -> Result<PathBuf, &'static str> {
+    match text {
+        "" | "-" => Err("-o takes a file; without -o, standard output is written"),
+        _ => Ok(PathBuf::from(text)),
+    }
 }
 
 fn controller(text: &str) -> Result<String, &'static str> {
@@ -328,11 +323,11 @@ fn controller(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Parses `-o DIR`. Refuses `yaml`, `json` and `-`, which `-o` takes in other tools.
+/// Parses `-o DIR`. Refuses `yaml`, `json`, `-` and files, which `-o` takes in other tools.
 fn output_dir(text: &str) -> Result<PathBuf, &'static str> {
-    match text {
-        "" => Err("-o takes a directory"),
-        "yaml" | "json" | "-" => {
+    match text.rsplit('.').next() {
+        _ if text.is_empty() => Err("-o takes a directory"),
+        Some("yaml" | "yml" | "json" | "-") => {
             Err("-o takes a directory; for a stream, use --side SIDE without -o")
         }
         _ => Ok(PathBuf::from(text)),

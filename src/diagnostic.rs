@@ -56,8 +56,8 @@ impl Diagnostic {
     }
 
     /// Creates a finding with the severity of its code.
-    pub fn finding(code: Code, message: impl Into<String>) -> Self {
-        Self { severity: code.level(), code: Some(code), ..Self::error(message) }
+    pub fn finding(code: Code, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { severity: code.level(), code: Some(code), ..Self::error(message) }.help(help)
     }
 
     /// Creates a note, which never changes the exit code.
@@ -116,7 +116,14 @@ impl std::error::Error for Diagnostic {}
 
 impl From<anyhow::Error> for Diagnostic {
     fn from(error: anyhow::Error) -> Self {
-        error.downcast().unwrap_or_else(|error| Self::error(format!("{error:#}")))
+        let kind = error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
+        let diagnostic = error.downcast().unwrap_or_else(|error| Self::error(format!("{error:#}")));
+        match kind {
+            Some(io::ErrorKind::PermissionDenied) => {
+                diagnostic.help("check the owner and mode of the folder, or choose another one")
+            }
+            _ => diagnostic,
+        }
     }
 }
 
@@ -128,6 +135,11 @@ impl Diagnostics {
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Returns the values, and keeps the errors.
+    pub fn keep<T>(&mut self, results: Vec<Result<T, Diagnostic>>) -> Vec<T> {
+        results.into_iter().filter_map(|it| it.map_err(|error| self.0.push(error)).ok()).collect()
     }
 
     /// Turns warnings into errors, for `--strict`.

@@ -51,6 +51,7 @@ pub struct Kubeconfig {
 #[derive(Debug)]
 struct Entry {
     name: String,
+    is_number: bool,
     value: Value,
     file: PathBuf,
 }
@@ -122,8 +123,8 @@ impl Kubeconfig {
 
     fn add(&mut self, path: &Path, bytes: Vec<u8>) -> Result<(), Diagnostic> {
         let mut document = parse(bytes)?;
-        let current = document.get("current-context").and_then(Value::as_str);
-        let current = current.filter(|name| !name.is_empty()).map(str::to_owned);
+        let current = document.get("current-context").and_then(name_of).map(|(name, _)| name);
+        let current = current.filter(|name| !name.is_empty());
         self.current_context = self.current_context.take().or(current);
         let lists = [
             ("contexts", "context", &mut self.contexts),
@@ -137,7 +138,7 @@ impl Kubeconfig {
             };
             let mut names = HashSet::new();
             for mut item in items {
-                let Some(name) = item.get("name").and_then(Value::as_str).map(str::to_owned) else {
+                let Some((name, is_number)) = item.get("name").and_then(name_of) else {
                     continue;
                 };
                 if !names.insert(name.clone()) {
@@ -146,11 +147,8 @@ impl Kubeconfig {
                 }
                 // Drop the users' credentials: their names are enough.
                 let value = item.get_mut(key).filter(|_| key != "user").map(std::mem::take);
-                entries.push(Entry {
-                    name,
-                    value: value.unwrap_or_default(),
-                    file: path.to_owned(),
-                });
+                let (value, file) = (value.unwrap_or_default(), path.to_owned());
+                entries.push(Entry { name, is_number, value, file });
             }
         }
         Ok(())
@@ -183,10 +181,12 @@ impl Kubeconfig {
                 None => error.in_file(&self.file).at_key("current-context"),
             }
         })?;
-        let of_context =
-            |key: &str| entry.value.get(key).and_then(Value::as_str).unwrap_or_default();
-        let cluster = find(&self.clusters, of_context("cluster")).ok_or_else(|| {
-            let message = match of_context("cluster") {
+        let of_context = |key: &str| {
+            let name = entry.value.get(key).and_then(name_of);
+            name.map(|(name, _)| name).unwrap_or_default()
+        };
+        let cluster = find(&self.clusters, &of_context("cluster")).ok_or_else(|| {
+            let message = match of_context("cluster").as_str() {
                 "" => "the context names no cluster".to_owned(),
                 name => format!("the context's cluster {} is missing", shown(name)),
             };
@@ -195,16 +195,24 @@ impl Kubeconfig {
                 .at_key(format!("context {}", shown(context)))
                 .help(known("cluster", &self.clusters))
         })?;
+        if let Some(number) = [entry, cluster].into_iter().find(|entry| entry.is_number) {
+            let name = &number.name;
+            let message =
+                format!("the name {} is a number, so kubectl doesn't find it", shown(name));
+            return Err(Diagnostic::error(message)
+                .in_file(file::name(&number.file))
+                .help(format!("put it in quotes everywhere it is used: `\"{name}\"`")));
+        }
         let mut findings = self.notes.clone();
         if name.is_none() && self.contexts.iter().any(|other| other.name != context) {
             let message = format!("no context chosen; using the current one, {}", shown(context));
-            let finding = Diagnostic::finding(Code::UnpinnedContext, message)
-                .in_file(file::name(&entry.file));
-            findings.push(finding.help("set `kubeconfig.context`, or pass `--context`"));
+            let help = "set `kubeconfig.context`, or pass `--context`";
+            let finding = Diagnostic::finding(Code::UnpinnedContext, message, help);
+            findings.push(finding.in_file(file::name(&entry.file)));
         }
         findings.extend(self.shadowed("context", entry, &self.contexts));
         findings.extend(self.shadowed("cluster", cluster, &self.clusters));
-        let has_user = find(&self.users, of_context("user")).is_some();
+        let has_user = find(&self.users, &of_context("user")).is_some();
         cluster_of_entry(context, has_user, findings, cluster).map_err(|error| {
             let error = error.in_file(file::name(&cluster.file));
             exportable(error.at_key(format!("cluster {}", shown(&cluster.name))))
@@ -229,8 +237,17 @@ impl Kubeconfig {
             described(other),
             shown(&first.name),
         );
-        let finding = Diagnostic::finding(Code::ShadowedEntry, message).at_key("`$KUBECONFIG`");
-        Some(finding.help("name one file with `kubeconfig.path` or `--kubeconfig`"))
+        let help = "name one file with `kubeconfig.path` or `--kubeconfig`";
+        Some(Diagnostic::finding(Code::ShadowedEntry, message, help).at_key("`$KUBECONFIG`"))
+    }
+}
+
+/// The text of a name, and whether it is a number.
+fn name_of(value: &Value) -> Option<(String, bool)> {
+    match value {
+        Value::String(name) => Some((name.clone(), false)),
+        Value::Number(number) => Some((number.to_string(), true)),
+        _ => None,
     }
 }
 
@@ -241,7 +258,6 @@ fn find<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
 fn known(kind: &str, entries: &[Entry]) -> String {
     match entries {
         [] => format!("the kubeconfig has no {kind}s"),
-        [only] => format!("its only {kind} is {}", shown(&only.name)),
         _ => format!("its {kind}s are {}", list(entries.iter().map(|entry| &entry.name))),
     }
 }
@@ -257,10 +273,15 @@ fn missing_files(paths: &[&PathBuf]) -> Diagnostic {
     // Joined again, a path such as `C:\…`, which was split at its `:`, gets its hint.
     let names: Vec<String> = paths.iter().map(|path| file::name(path)).collect();
     let names = names.join(":");
+    if names.is_empty() {
+        return Diagnostic::error("`$KUBECONFIG` names no file").help("pass `--kubeconfig FILE`");
+    }
     let error = Diagnostic::error(format!("no kubeconfig at {}", shown(&names)));
     match file::unexpanded(&names) {
         Some(hint) => error.help(hint),
-        None => error.help("pass `--kubeconfig FILE`, or set `kubeconfig.path` in the values"),
+        None => {
+            error.help("pass `--kubeconfig FILE`; a values file may name it in `kubeconfig.path`")
+        }
     }
 }
 
@@ -279,6 +300,19 @@ fn parse(bytes: Vec<u8>) -> Result<Value, Diagnostic> {
     let value = documents.next().unwrap_or_else(nothing);
     if documents.next().is_some() {
         return Err(Diagnostic::error("the kubeconfig has several documents"));
+    }
+    let has = |key: &str| value.get(key).is_some();
+    if !has("contexts") && ["name", "kubeconfig", "storage", "token"].into_iter().any(has) {
+        let error = Diagnostic::error("a values file, not a kubeconfig");
+        return Err(error.help("pass it with `-f`"));
+    }
+    // `apiVersion` or `{`, encoded.
+    if value
+        .as_str()
+        .is_some_and(|text| text.starts_with("YXBpVmVyc2lvbj") || text.starts_with("ey"))
+    {
+        let error = Diagnostic::error("the kubeconfig is base64-encoded");
+        return Err(error.help("decode it first: `base64 -d`"));
     }
     for (key, expected) in [("kind", "Config"), ("apiVersion", "v1")] {
         let is_good = match value.get(key) {

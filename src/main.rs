@@ -1,9 +1,8 @@
 //! Renders the Kubernetes manifests that register a compute cluster with a Michelangelo control plane.
 //!
-//! Files are read into values and a kubeconfig; `sources` decides where each thing comes from; these inputs are resolved
-//! to a registration, which is rendered to manifests and emitted as a stream, a directory, a diff or a runbook. Each module
-//! uses only those after it: `commands`, `cli`, `runbook`, `output`, `render`, `registration`, `sources`, `kubeconfig`,
-//! `values`, `input`, `secret`, `diagnostic`, `findings`, `show`.
+//! Values and kubeconfigs are read; `sources` decides where each thing comes from; these inputs are resolved to a
+//! registration, which is rendered and emitted as a stream, a directory, a diff or a runbook. Each module uses only those
+//! after it: commands, cli, runbook, output, render, registration, sources, kubeconfig, values, input, secret, diagnostic.
 
 mod cli;
 mod commands;
@@ -25,12 +24,13 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::Parser as _;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use cli::Cli;
 use commands::Outcome;
 
 fn main() -> ExitCode {
-    let outcome = commands::run(Cli::parse());
+    let outcome = commands::run(Cli::try_parse().unwrap_or_else(|error| with_hint(error).exit()));
     let outcome = outcome.unwrap_or_else(|diagnostics| Outcome {
         diagnostics,
         code: 2,
@@ -47,6 +47,16 @@ fn main() -> ExitCode {
         }
         Ok(()) => ExitCode::from(outcome.code),
     }
+}
+
+/// Says how values are passed, as other tools take them without a flag.
+fn with_hint(mut error: clap::Error) -> clap::Error {
+    let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+    if error.kind() == ErrorKind::UnknownArgument && !argument.starts_with('-') {
+        let hint = vec![format!("values are passed with `-f {argument}`").into()];
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(hint));
+    }
+    error
 }
 
 fn print_diagnostics(outcome: &Outcome) -> io::Result<()> {

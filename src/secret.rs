@@ -31,7 +31,11 @@ impl Secret {
         }
         if self.0.contains(char::is_control) {
             let message = "the secret has a line break or another control character in it";
-            return Err(Diagnostic::error(message).help("write it on one line"));
+            return Err(Diagnostic::error(message).help("write it alone, on one line"));
+        }
+        if self.0.contains(is_from_a_web_page) {
+            let message = "the secret has an invisible character or a typographic quote in it";
+            return Err(Diagnostic::error(message).help("copy it again, as plain text"));
         }
         Ok(self)
     }
@@ -40,8 +44,14 @@ impl Secret {
     pub fn unresolved(&self) -> Option<Diagnostic> {
         let (form, step) = unresolved(self.expose())?;
         let message = format!("the secret is {form}");
-        Some(Diagnostic::finding(Code::UnresolvedSecret, message).help(step))
+        Some(Diagnostic::finding(Code::UnresolvedSecret, message, step))
     }
+}
+
+/// Whether a web page or word processor has put a character in: none of these is part of a key or token.
+fn is_from_a_web_page(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{2064}')
+        || matches!(c, '\u{feff}' | '\u{2018}'..='\u{201f}')
 }
 
 impl fmt::Debug for Secret {
@@ -126,7 +136,7 @@ pub fn has_password(text: &str) -> bool {
 }
 
 /// Whether a variable's name says that its value is a secret. The value may take that back, as a number does.
-pub fn names_a_secret(name: &str, value: &str) -> bool {
+fn names_a_secret(name: &str, value: &str) -> bool {
     const WORDS: [&str; 6] = ["KEY", "TOKEN", "SECRET", "CREDENTIAL", "PASSWORD", "PASSWD"];
     const OTHERS: [&str; 5] = ["PASSPHRASE", "PASS", "PWD", "CREDS", "PAT"];
     const ENDS: [&str; 4] = ["PASSWORD", "PASSWD", "APIKEY", "PWD"];
@@ -191,41 +201,42 @@ fn is_number(text: &str) -> bool {
 /// Returns the form of an unresolved secret, and the step that resolves it.
 fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
     let within = |start, end| text.strip_prefix(start)?.strip_suffix(end);
-    let is_variable = |name: &str| {
-        !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    let variable = within("${", "}").or(text.strip_prefix('$'));
+    // `$ecret` and `%aa%` are keys like any other; in braces a name may be in any case.
+    let is_capital = |name: &str| is_name(name) && !name.contains(|c: char| c.is_ascii_lowercase());
+    let is_variable = within("${", "}").is_some_and(is_name)
+        || [
+            text.strip_prefix('$'),
+            within("$(", ")"),
+            within("%", "%"),
+            within("#{", "}#"),
+            within("#{", "}"),
+            within("__", "__"),
+        ]
+        .into_iter()
+        .flatten()
+        .any(is_capital);
+    let is_filler = text.eq_ignore_ascii_case("changeme")
+        || text.eq_ignore_ascii_case("replace_me")
+        || text.strip_prefix("YOUR_").is_some_and(is_capital);
     let is_quoted_form = within("{env:", "}").or(within("{file:", "}")).is_some();
     Some(if is_quoted_form {
         ("a form in quotes", "write `{env: NAME}` and `{file: PATH}` without quotes")
-    } else if text.starts_with("ref+") && text.contains("://") {
+    } else if (text.starts_with("ref+") || text.starts_with("secretref+")) && text.contains("://") {
         ("a vals reference", "resolve it first: `vals eval -f FILE`")
     } else if text.starts_with("op://") {
-        (
-            "a 1Password reference",
-            "resolve it first: `op inject -i FILE`, or `op read` for one secret",
-        )
+        ("a 1Password reference", "resolve it first: `op inject -i FILE`, or `op read`")
     } else if text.starts_with("vault:") {
-        (
-            "a Vault reference",
-            "read it first: `vault kv get -field=FIELD PATH`, and pass it by `{env: NAME}`",
-        )
+        ("a Vault reference", "read it first, `vault kv get`, and write `{env: NAME}`")
     } else if within("ENC[", "]").is_some() {
         ("still encrypted by SOPS", "decrypt the file first: `sops -d FILE`")
     } else if text.starts_with("arn:aws:secretsmanager:") {
-        (
-            "the ARN of a secret",
-            "read it first: `aws secretsmanager get-secret-value`, and pass it by `{env: NAME}`",
-        )
-    } else if variable.is_some_and(is_variable) || within("%", "%").is_some_and(is_variable) {
-        (
-            "the name of an environment variable",
-            "run the file through `envsubst` first; an S3 key or token may be `{env: NAME}`",
-        )
-    } else if within("<", ">").is_some() || text.eq_ignore_ascii_case("changeme") {
+        ("the ARN of a secret", "read it first, and write `{env: NAME}`")
+    } else if is_variable {
+        ("a variable that was not replaced", "replace it first, or write `{env: NAME}`")
+    } else if within("<", ">").is_some() || is_filler {
         ("a placeholder", "write the secret, `{env: NAME}` or `{file: PATH}`")
     } else if within("{{", "}}").is_some() {
         ("a template expression", "render the values file with its template engine first")

@@ -58,7 +58,7 @@ pub fn shorten(mut items: Vec<String>) -> Vec<String> {
     items
 }
 
-/// `1 file`, `1,200 files`.
+/// `1 file`, `1200 files`.
 pub fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", number)

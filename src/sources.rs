@@ -27,24 +27,17 @@ pub struct Flags<'a> {
 }
 
 /// The inputs that a run reads besides the values.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Needs {
     /// The kubeconfig and the CA.
     pub kubeconfig: bool,
     /// The S3 key, and the variables of `extraEnv` that come from the environment or files.
     pub compute_secrets: bool,
     /// The token, which only the control-plane side has.
-    pub token: TokenNeed,
-}
-
-/// Whether a run reads the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenNeed {
-    None,
-    /// The token is read if it has a source.
-    Optional,
-    /// The token is read, and it is an error if it has no source.
-    Required,
+    /// The token, if it has a source.
+    pub token: bool,
+    /// Whether a token without a source is an error.
+    pub requires_token: bool,
 }
 
 /// The source of an API server's address or CA.
@@ -200,7 +193,7 @@ pub struct Inputs {
     /// `None` if it has no source or this run doesn't read it.
     pub token: Option<ReadSecret>,
     /// Whether a token without a source is an error.
-    pub needs_token: bool,
+    pub requires_token: bool,
 }
 
 /// Decides the sources of all clusters and reads those that a run needs. Parses each kubeconfig once.
@@ -215,8 +208,8 @@ pub fn read(clusters: Vec<MergedValues>, flags: Flags<'_>, needs: Needs) -> Vec<
         server: needs.kubeconfig.then(|| read_server(&cluster, &sources, &kubeconfigs)),
         s3_key: if needs.compute_secrets { read_s3_key(&cluster) } else { None },
         extra_env: if needs.compute_secrets { read_extra_env(&cluster) } else { BTreeMap::new() },
-        token: if needs.token == TokenNeed::None { None } else { read_token(&cluster, &sources) },
-        needs_token: needs.token == TokenNeed::Required,
+        token: if needs.token { read_token(&cluster, &sources) } else { None },
+        requires_token: needs.requires_token,
         sources,
         cluster,
     };

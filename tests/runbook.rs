@@ -262,6 +262,31 @@ fn updates_rotates_and_waits_for_a_new_health_check() {
 }
 
 #[test]
+fn stops_where_another_script_would_be_written() {
+    let world = World::registered();
+    let run = |arguments: &[&str]| world.finish(world.command().arg("script.sh").args(arguments));
+    world.write("values.yaml", &[VALUES, "labels: {team: ml}\n"].concat());
+    assert_eq!(run(&[]).0, 0, "a label isn't in the script");
+    let calls = world.calls();
+    let edited = files(world.0.path())["script.sh"].replace("Registers", "Records");
+    let again = "so make it again: ma-register runbook register -f values.yaml --cluster c0 --control-plane-context control-plane -o script.sh\n";
+    for (values, code, message) in [
+        (ROTATED, 1, again),
+        ("token: none", 1, again),
+        ("kind: 1", 2, "error: unknown key `kind`"),
+    ] {
+        world.write("values.yaml", &[VALUES, values].concat());
+        let (found, text) = run(&["--check"]);
+        assert_eq!(found, code, "{text}");
+        contains(&text, message);
+    }
+    world.write("values.yaml", VALUES);
+    world.write("script.sh", &edited);
+    contains(&run(&[]).1, again);
+    assert_eq!(world.calls(), calls, "no call of kubectl");
+}
+
+#[test]
 fn finds_the_controller_wherever_it_is() {
     let world = World::new();
     fs::remove_file(world.path("world/control-plane/deployment.michelangelo-controllermgr"))

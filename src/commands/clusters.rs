@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::cli::SourceArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::registration::{self, Registration, Resolution};
+use crate::registration::{self, Resolution};
 use crate::render::repeated_secret;
 use crate::show::count;
 use crate::sources::{self, Flags, Needs};
@@ -63,19 +63,6 @@ pub fn read_or_fail(
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok((resolutions, diagnostics)) }
 }
 
-/// Reads the registration of every cluster. Also returns the warnings. Fails with all diagnostics, if any is an error.
-pub fn registrations(
-    args: &SourceArgs,
-    token_file: Option<&PathBuf>,
-    needs: Needs,
-) -> Result<(Vec<Registration>, Diagnostics), Diagnostics> {
-    let (resolutions, diagnostics) = read_or_fail(args, token_file, needs)?;
-    match resolutions.into_iter().map(Resolution::registration).collect() {
-        Some(registrations) => Ok((registrations, diagnostics)),
-        None => Err(diagnostics),
-    }
-}
-
 fn check_standard_input(args: &SourceArgs, token_file: Option<&PathBuf>) -> Result<(), Diagnostic> {
     let files = args.values.iter().chain(&args.defaults).chain(&args.kubeconfig).chain(token_file);
     if files.filter(|path| path.as_path() == Path::new("-")).count() > 1 {
@@ -85,18 +72,14 @@ fn check_standard_input(args: &SourceArgs, token_file: Option<&PathBuf>) -> Resu
 }
 
 fn check_single(flags: Flags<'_>, clusters: usize) -> Result<(), Diagnostic> {
-    let flag = if flags.kubeconfig.is_some() {
-        "--kubeconfig"
-    } else if flags.context.is_some() {
-        "--context"
-    } else if flags.token_file.is_some() {
-        "--token-file"
-    } else {
+    let given = [
+        ("--kubeconfig", flags.kubeconfig.is_some()),
+        ("--context", flags.context.is_some()),
+        ("--token-file", flags.token_file.is_some()),
+    ];
+    let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given && clusters != 1) else {
         return Ok(());
     };
-    if clusters == 1 {
-        return Ok(());
-    }
     let clusters = count(clusters, "cluster");
     let message = format!("`{flag}` is for one cluster, and the values have {clusters}");
     Err(Diagnostic::error(message).help("choose one with `--cluster NAME`"))

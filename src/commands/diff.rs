@@ -11,12 +11,12 @@ pub fn run(args: &DiffArgs) -> Result<Outcome, Diagnostics> {
     let options = render::options(&args.inputs, &args.directory, &args.output_dir, false);
     let (clusters, mut diagnostics) = render::manifests(&args.inputs, &options.sides)?;
     let mut plan = directory::compare(&options, clusters)?;
-    let code = u8::from(!plan.changes.is_empty());
+    let code = u8::from(!plan.files.changes.is_empty());
     if args.directory.quiet {
-        return Ok(Outcome { code, ..Outcome::default() });
+        return Ok(Outcome { diagnostics, code, ..Outcome::default() });
     }
     plan.note_modes();
-    let stdout = diff::unified(&plan);
+    let stdout = if args.stat { diff::stat(&plan) } else { diff::unified(&plan) };
     diagnostics.0.extend(plan.notes);
     Ok(Outcome { stdout, diagnostics, code, color: Some(args.color), ..Outcome::default() })
 }

@@ -48,5 +48,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Diagnostics> {
 fn completions(shell: clap_complete::Shell) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "ma-register", &mut script);
-    String::from_utf8_lossy(&script).into_owned().into()
+    // Bash would complete nothing after a subcommand, as the name has a hyphen: github.com/clap-rs/clap/issues/6421.
+    let script = String::from_utf8_lossy(&script);
+    script.replace("ma__subcmd__register", "ma__register").into()
 }

@@ -8,9 +8,10 @@ use super::{Outcome, clusters};
 use crate::cli::{DirectoryArgs, InputArgs, RenderArgs, SideArg};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::output::{self, directory};
+use crate::registration::{Registration, Resolution};
 use crate::render::{Engine, Manifests, Side, Templates};
 use crate::show::count;
-use crate::sources::{Needs, TokenNeed};
+use crate::sources::Needs;
 
 /// Returns the manifests as a stream, or writes them into a directory. Fails with all diagnostics, if any is an
 /// error; then nothing was written.
@@ -31,17 +32,11 @@ pub fn run(args: &RenderArgs) -> Result<Outcome, Diagnostics> {
     let plan = directory::compare(&options, clusters)?;
     plan.write()?;
     let (written, removed) = plan.counts();
-    let summary = format!(
-        "{} written, {} unchanged, {removed} removed",
-        count(written, "file"),
-        plan.unchanged
-    );
+    let (written, unchanged) = (count(written, "file"), plan.files.unchanged);
+    let summary = format!("{written} written, {unchanged} unchanged, {removed} removed");
+    let summary = (!args.directory.quiet).then_some(summary);
     diagnostics.0.extend(plan.notes);
-    Ok(Outcome {
-        diagnostics,
-        summary: (!args.directory.quiet).then_some(summary),
-        ..Outcome::default()
-    })
+    Ok(Outcome { diagnostics, summary, ..Outcome::default() })
 }
 
 /// Converts the arguments of `render` and `diff`.
@@ -80,12 +75,17 @@ pub fn manifests(
     let needs = Needs {
         kubeconfig: true,
         compute_secrets: sides.contains(&Side::Compute),
-        token: if has_control_plane { TokenNeed::Required } else { TokenNeed::None },
+        token: has_control_plane,
+        requires_token: has_control_plane,
     };
     let templates = Templates::read(inputs.sources.templates.as_deref())?;
     let engine = Engine::new(&templates)?;
-    let (registrations, mut diagnostics) =
-        clusters::registrations(&inputs.sources, inputs.token_file.as_ref(), needs)?;
+    let (resolutions, mut diagnostics) =
+        clusters::read_or_fail(&inputs.sources, inputs.token_file.as_ref(), needs)?;
+    let registrations = resolutions.into_iter().map(Resolution::registration);
+    let Some(registrations) = registrations.collect::<Option<Vec<Registration>>>() else {
+        return Err(diagnostics);
+    };
     let rendered: Vec<_> = registrations
         .par_iter()
         .map(|registration| {
@@ -93,12 +93,6 @@ pub fn manifests(
             rendered.map_err(|error| Diagnostic::from(error).of_cluster(&registration.outline.name))
         })
         .collect();
-    let mut clusters = Vec::new();
-    for result in rendered {
-        match result {
-            Ok(manifests) => clusters.push(manifests),
-            Err(error) => diagnostics.0.push(error),
-        }
-    }
+    let clusters = diagnostics.keep(rendered);
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok((clusters, diagnostics)) }
 }

@@ -7,18 +7,19 @@ use crate::cli::{RunbookArgs, RunbookCommand};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::input::file;
 use crate::kubeconfig::Location;
+use crate::output;
 use crate::registration::Resolution;
-use crate::registration::service_account::PodServiceAccount;
-use crate::render::{SHARED_ANNOTATIONS, Side, ca_secret, token_secret};
 use crate::runbook::{self, Runbook};
 use crate::show::count;
-use crate::sources::{Needs, TokenNeed, TokenSource};
+use crate::sources::Needs;
 
 /// Returns the script. Fails with all diagnostics, if any is an error.
 pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
-    let (args, compute_gone) = match command {
-        RunbookCommand::Register(args) => (args, false),
-        RunbookCommand::Deregister { args, compute_gone } => (args, *compute_gone),
+    let (args, template, compute_gone) = match command {
+        RunbookCommand::Register(args) => (args, runbook::REGISTER, false),
+        RunbookCommand::Deregister { args, compute_gone } => {
+            (args, runbook::DEREGISTER, *compute_gone)
+        }
     };
     let sources = &args.sources;
     for path in sources.values.iter().chain(&sources.defaults).chain(&sources.kubeconfig) {
@@ -29,7 +30,7 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
         }
     }
     // The script renders again when it is run, and reads the secrets then.
-    let needs = Needs { kubeconfig: !compute_gone, compute_secrets: false, token: TokenNeed::None };
+    let needs = Needs { kubeconfig: !compute_gone, ..Needs::default() };
     let (mut resolutions, diagnostics) = clusters::read_or_fail(sources, None, needs)?;
     let (Some(resolution), true) = (resolutions.pop(), resolutions.is_empty()) else {
         let message = format!(
@@ -39,38 +40,25 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
         return Err(Diagnostic::error(message).help("choose one with `--cluster NAME`").into());
     };
     let (context, kubeconfig) = compute_login(args, &resolution)?;
-    let outline = &resolution.outline;
     let runbook = Runbook {
-        name: outline.name.clone(),
-        ca_secret: ca_secret(outline),
-        client_token: token_secret(outline),
-        service_account: outline.service_account.name.clone(),
-        token_secrets: outline.service_account.token_secrets.clone(),
+        outline: &resolution.outline,
+        token: &resolution.sources.token,
         render_args: render_args(args, &resolution),
+        runbook_args: runbook_args(args),
         compute_kubectl: kubectl_args(&context, kubeconfig.as_deref()),
         control_plane_kubectl: kubectl_args(
             &args.control_plane_context,
             args.control_plane_kubeconfig.as_deref(),
         ),
-        controller: args.controller.clone(),
-        token: match resolution.sources.token {
-            TokenSource::Undecided | TokenSource::Flag(_) => "pipe",
-            TokenSource::Values(_) => "values",
-            TokenSource::ExternalSecret => "external",
-            TokenSource::Elsewhere => "none",
-        },
-        has_account: outline.service_account.create,
-        collector: outline.collector_secret.as_ref().map(|name| format!("secret/{name}")),
-        pod_annotations: outline.pod_service_account.iter().flat_map(our_annotations).collect(),
+        controller: args.controller.as_deref(),
         compute_gone,
-        compute: runbook::targets(Side::Compute, outline),
-        control_plane: runbook::targets(Side::ControlPlane, outline),
-    };
-    let template = match command {
-        RunbookCommand::Register(_) => runbook::REGISTER,
-        RunbookCommand::Deregister { .. } => runbook::DEREGISTER,
     };
     let script = runbook.script(template)?;
+    if let Some(path) = &args.output {
+        output::write_script(path, &script)?;
+        let summary = Some(format!("wrote {}; read it, then run it with --check", path.display()));
+        return Ok(Outcome { diagnostics, summary, ..Outcome::default() });
+    }
     Ok(Outcome { stdout: script, diagnostics, ..Outcome::default() })
 }
 
@@ -98,11 +86,6 @@ fn compute_login(
     Ok((kubeconfig.context.clone(), path))
 }
 
-fn our_annotations(account: &PodServiceAccount) -> Vec<String> {
-    let shared = SHARED_ANNOTATIONS.iter().map(|(key, _)| (*key).to_owned());
-    account.annotations.keys().cloned().chain(shared).collect()
-}
-
 fn kubectl_args(context: &str, kubeconfig: Option<&Path>) -> Vec<String> {
     let kubeconfig = kubeconfig.map(|path| format!("--kubeconfig={}", path.display()));
     kubeconfig.into_iter().chain([format!("--context={context}")]).collect()
@@ -113,17 +96,32 @@ fn render_args(args: &RunbookArgs, resolution: &Resolution) -> Vec<String> {
     let sources = &args.sources;
     let mut words = vec!["-f".to_owned()];
     words.extend(sources.values.iter().map(|path| path.display().to_string()));
-    let paths = [
-        ("--defaults", &sources.defaults),
-        ("--kubeconfig", &sources.kubeconfig),
-        ("--templates", &sources.templates),
-    ];
-    for (flag, path) in paths {
-        words.extend(path.iter().flat_map(|path| [flag.to_owned(), path.display().to_string()]));
-    }
-    words.extend(
-        sources.context.iter().flat_map(|context| ["--context".to_owned(), context.clone()]),
-    );
-    words.extend(["--cluster".to_owned(), resolution.cluster.name().to_owned()]);
+    words.extend(flags([
+        ("--defaults", path(&sources.defaults)),
+        ("--kubeconfig", path(&sources.kubeconfig)),
+        ("--templates", path(&sources.templates)),
+        ("--context", sources.context.clone()),
+        ("--cluster", Some(resolution.cluster.name().to_owned())),
+    ]));
     words
+}
+
+/// Repeats the others, so that the script can see whether it is still the one to run.
+fn runbook_args(args: &RunbookArgs) -> Vec<String> {
+    flags([
+        ("--control-plane-context", Some(args.control_plane_context.clone())),
+        ("--control-plane-kubeconfig", path(&args.control_plane_kubeconfig)),
+        ("--compute-context", args.compute_context.clone()),
+        ("--compute-kubeconfig", path(&args.compute_kubeconfig)),
+        ("--controller", args.controller.clone()),
+    ])
+}
+
+fn path(path: &Option<PathBuf>) -> Option<String> {
+    path.as_ref().map(|path| path.display().to_string())
+}
+
+fn flags<const N: usize>(pairs: [(&str, Option<String>); N]) -> Vec<String> {
+    let given = pairs.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?]));
+    given.flatten().collect()
 }

@@ -51,7 +51,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     match unexpanded(&path.to_string_lossy()) {
         _ if error.kind() != io::ErrorKind::NotFound => diagnostic,
         Some(hint) => diagnostic.help(hint),
-        None => diagnostic.help("check the path; one in a values file is relative to that file"),
+        None => diagnostic.help("check the path"),
     }
 }
 
@@ -66,15 +66,11 @@ pub fn looks_like_token(name: &str) -> bool {
 pub fn unexpanded(path: &str) -> Option<&'static str> {
     // A path from a values file has that file's folder in front.
     let has = |start: &str| path.starts_with(start) || path.contains(&format!("/{start}"));
-    let drive = |path: &str| matches!(path.as_bytes(), [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic());
+    let is_drive = |part: &str| matches!(part.as_bytes(), [b'A'..=b'Z' | b'a'..=b'z', b':', ..]);
     if has("~") || has("$") || has("%") {
         Some("`~` and variables aren't expanded here: write the whole path")
-    } else if drive(path) || path.rsplit('/').any(drive) {
-        Some(
-            "Windows paths don't work here: write the path as this system knows it, such as `/mnt/c/…`",
-        )
-    } else if has("file:") {
-        Some("write a path, not a URL")
+    } else if has("file:") || path.split('/').any(is_drive) {
+        Some("write the path as this system knows it, such as `/mnt/c/…`, and no URL")
     } else {
         None
     }
@@ -85,6 +81,7 @@ pub fn folder(path: &Path) -> Option<PathBuf> {
     use std::os::unix::fs::FileTypeExt as _;
     let is_pipe = path == Path::new("-")
         || path.starts_with("/dev/fd")
+        || path == Path::new("/dev/stdin")
         || path.starts_with("/proc/self/fd")
         || fs::metadata(path).is_ok_and(|data| data.file_type().is_fifo());
     (!is_pipe).then(|| path.parent().unwrap_or(Path::new("")).to_owned())

@@ -6,8 +6,8 @@ use serde_yaml::Value;
 use crate::diagnostic::Diagnostic;
 use crate::show::{safe, shown};
 
-/// Decodes a file's bytes: UTF-8, or UTF-16 as PowerShell writes it, with or without a byte order mark. Fails if it
-/// is neither, or has control characters.
+/// Decodes a file's bytes: UTF-8, or UTF-16 with a byte order mark, as PowerShell writes it. Fails if it is
+/// neither, or has control characters.
 pub fn decode(bytes: Vec<u8>) -> Result<String, Diagnostic> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok());
@@ -69,8 +69,8 @@ pub fn explain(
     text: &str,
     may_be_secret: fn(&str) -> bool,
 ) -> Diagnostic {
-    let location = error.location().filter(|at| at.line() <= text.lines().count());
     let message = error.to_string();
+    let location = place_of(error, &message, text);
     let is_path = |path: &str| {
         path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-[]/".contains(&byte))
     };
@@ -85,44 +85,96 @@ pub fn explain(
             if found == "nothing" && is_secret {
                 key = key.and_then(|key| key.rsplit_once('.')).map(|(parent, _)| parent);
             }
-            let error = Diagnostic::error(format!("expected {expected}, found {found}"));
-            let is_number = matches!(found, "a number" | "a boolean");
-            // Quote the number as written: parsed, `1.10` would be 1.1.
-            let at = location.as_ref().filter(|_| is_number && expected == "text" && !is_secret);
-            match at.and_then(|at| scalar(text, at.index())) {
-                Some(scalar) => error.help(format!("put it in quotes: `\"{scalar}\"`")),
-                None if expected.starts_with("text") && (is_number || found == "a YAML tag") => {
-                    error.help("put it in quotes")
+            let problem = Diagnostic::error(format!("expected {expected}, found {found}"));
+            match found {
+                _ if !expected.starts_with("text") => problem,
+                "a number" | "a boolean" => problem.help("put it in quotes"),
+                "a YAML tag" => {
+                    problem.help("put it in quotes; if it is `!vault`, decrypt it first")
                 }
-                None => error,
+                _ => problem,
             }
         }
-        None => about_key(without_line(message), is_secret),
+        None if message.contains("while scanning a quoted scalar") => {
+            Diagnostic::error("a quote is never closed").help("close it")
+        }
+        None => about_key(without_line(message), is_secret, text, error),
     };
     let diagnostic = match key {
         Some(key) => diagnostic.at_key(format!("`{key}`")),
         None => diagnostic,
     };
-    diagnostic.on_line(location.map(|at| format!("{}:{}", at.line(), at.column())))
+    diagnostic.on_line(location)
+}
+
+/// Returns the line and column of an error. That of a quote which is never closed is where it opens, not the end of the
+/// text.
+fn place_of(error: &serde_yaml::Error, message: &str, text: &str) -> Option<String> {
+    let opened = message.split_once("while scanning a quoted scalar at line ");
+    let opened = opened.and_then(|(_, place)| place.split_once(" column "));
+    if let Some((line, column)) = opened {
+        return Some(format!("{line}:{column}"));
+    }
+    // A document that was merged has no text.
+    let at = error.location().filter(|_| !text.is_empty())?;
+    Some(format!("{}:{}", at.line().min(text.lines().count()), at.column()))
 }
 
 /// Explains an error that isn't about a type, with YAML's terms instead of serde's.
-fn about_key(message: &str, is_secret: bool) -> Diagnostic {
+fn about_key(message: &str, is_secret: bool, text: &str, error: &serde_yaml::Error) -> Diagnostic {
     if let Some(key) = message.strip_prefix("duplicate entry with key ") {
-        let message = format!("duplicate key {}", shown(key.trim_matches('"')));
-        return Diagnostic::error(message).help("remove one of the two");
+        let key = key.trim_matches('"');
+        let message = format!("duplicate key {}", shown(key));
+        return Diagnostic::error(message).help(match lines_of(key, text, error) {
+            Some((first, second)) => format!("remove line {first} or line {second}"),
+            None => "remove one of the two".to_owned(),
+        });
     }
-    let unknown = message.strip_prefix("unknown field ").filter(|_| is_secret);
-    if let Some((_, expected)) = unknown.and_then(|unknown| unknown.split_once("`, ")) {
-        return Diagnostic::error(format!("unknown key, {expected}"));
+    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once("`, "));
+    if let Some((key, expected)) = unknown {
+        let known = expected.split('`').skip(1).step_by(2);
+        return match nearest(key, known).filter(|_| !is_secret) {
+            Some(near) => Diagnostic::error(format!("unknown key {}", shown(key)))
+                .help(format!("did you mean `{near}`?")),
+            None if is_secret => Diagnostic::error(format!("unknown key, {expected}")),
+            None => Diagnostic::error(format!("unknown key {}, {expected}", shown(key))),
+        };
     }
-    let message = message.replacen("unknown field", "unknown key", 1);
     let message = message.replacen("missing field", "missing key", 1);
-    Diagnostic::error(safe(&message.replacen("unknown variant", "unknown value", 1)))
+    match message.strip_prefix("unknown variant ") {
+        None => Diagnostic::error(safe(&message)),
+        Some(rest) => Diagnostic::error(safe(&format!("unknown value {rest}")))
+            .help("write one of these; an optional key may be left out"),
+    }
+}
+
+/// Returns the most similar of the known names, if one is similar at all.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = known.map(|known| (strsim::jaro_winkler(name, known), known));
+    scored
+        .filter(|(score, _)| *score > 0.9)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|it| it.1)
+}
+
+/// Returns the lines of a repeated key, if both are written in the block style. The parser knows only where the mapping is.
+fn lines_of(key: &str, text: &str, error: &serde_yaml::Error) -> Option<(usize, usize)> {
+    let start = error.location()?.line();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_key = |line: &str| {
+        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'))
+    };
+    let lines = text.lines().enumerate().skip(start.saturating_sub(1));
+    let mut found = lines.filter(|(_, line)| is_key(line));
+    let (first, line) = found.next()?;
+    let (second, _) = found.find(|(_, other)| indent(other) == indent(line))?;
+    Some((first + 1, second + 1))
 }
 
 fn without_line(message: &str) -> &str {
-    message.split_once(" at line ").map_or(message, |(message, _)| message)
+    let message = message.split_once(", while ").map_or(message, |(message, _)| message);
+    // A text of the input may have the words in it, too.
+    message.rsplit_once(" at line ").map_or(message, |(message, _)| message)
 }
 
 /// Returns the found and the expected type, if the error is about a type.
@@ -148,10 +200,4 @@ fn type_error(message: &str) -> Option<(&'static str, &str)> {
     ];
     let kind = kinds.iter().find(|(kind, _)| found.starts_with(kind));
     Some((kind.map_or("text", |(_, name)| name), expected))
-}
-
-fn scalar(text: &str, start: usize) -> Option<&str> {
-    let rest = text.get(start..)?;
-    let end = rest.find([',', ']', '}', '#', ' ', '\r', '\n']).unwrap_or(rest.len());
-    rest.get(..end).map(|scalar| scalar.trim_end_matches(':')).filter(|scalar| !scalar.is_empty())
 }

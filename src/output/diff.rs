@@ -8,6 +8,7 @@ use similar::{ChangeTag, TextDiff};
 use super::compare::Change;
 use super::directory::Plan;
 use super::mask::mask;
+use crate::show::count;
 
 const BOLD: &str = "\x1b[1m";
 const RED: &str = "\x1b[31m";
@@ -17,8 +18,44 @@ const RESET: &str = "\x1b[0m";
 
 /// Returns the diff of a plan, with ANSI colours.
 pub fn unified(plan: &Plan) -> String {
-    let texts: Vec<String> = plan.changes.par_iter().map(of_file).collect();
+    let texts: Vec<String> = plan.files.changes.par_iter().map(of_file).collect();
     texts.concat()
+}
+
+/// Returns a line for each file of a plan, and their sum: `PATH | +1 -1`.
+pub fn stat(plan: &Plan) -> String {
+    let counts: Vec<Option<(usize, usize)>> =
+        plan.files.changes.par_iter().map(count_lines).collect();
+    let mut text = String::new();
+    let (mut added, mut removed) = (0, 0);
+    for (change, counts) in plan.files.changes.iter().zip(counts) {
+        // Writing to a string doesn't fail.
+        let _ = match counts {
+            None => writeln!(text, "{} | (secret)", change.path.display()),
+            Some((plus, minus)) => {
+                (added, removed) = (added + plus, removed + minus);
+                writeln!(text, "{} | +{plus} -{minus}", change.path.display())
+            }
+        };
+    }
+    if !text.is_empty() {
+        let files = count(plan.files.changes.len(), "file");
+        let _ = writeln!(text, "{files}, +{added} -{removed}");
+    }
+    text
+}
+
+fn count_lines(change: &Change) -> Option<(usize, usize)> {
+    let (before, after) = masked(change)?;
+    let diff = TextDiff::from_lines(&before, &after);
+    let of = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+    Some((of(ChangeTag::Insert), of(ChangeTag::Delete)))
+}
+
+fn masked(change: &Change) -> Option<(String, String)> {
+    let before = change.before.as_deref().unwrap_or_default();
+    let before = before.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    mask(&before, change.after.as_deref().unwrap_or_default(), &change.secrets)
 }
 
 fn of_file(change: &Change) -> String {
@@ -27,10 +64,7 @@ fn of_file(change: &Change) -> String {
     let from = if change.before.is_some() { &path } else { &nothing };
     let to = if change.after.is_some() { &path } else { &nothing };
     let header = format!("{BOLD}--- {from}{RESET}\n{BOLD}+++ {to}{RESET}\n");
-    let before = change.before.as_deref().unwrap_or_default();
-    let before = before.trim_start_matches('\u{feff}').replace("\r\n", "\n");
-    let after = change.after.as_deref().unwrap_or_default();
-    match mask(&before, after, &change.secrets) {
+    match masked(change) {
         None => format!("{header}(it holds secrets, and differs)\n"),
         Some((before, after)) if before == after => format!("{header}(line ends differ)\n"),
         Some((before, after)) => header + &hunks(&before, &after),
@@ -38,19 +72,13 @@ fn of_file(change: &Change) -> String {
 }
 
 fn hunks(before: &str, after: &str) -> String {
-    let diff = TextDiff::from_lines(before, after);
-    let mut text = String::new();
-    for hunk in diff.unified_diff().iter_hunks() {
-        // Writing to a string doesn't fail.
-        let _ = writeln!(text, "{CYAN}{}{RESET}", hunk.header());
-        for change in hunk.iter_changes() {
-            let line = change.value().trim_end_matches('\n');
-            let _ = match change.tag() {
-                ChangeTag::Equal => writeln!(text, " {line}"),
-                ChangeTag::Delete => writeln!(text, "{RED}-{line}{RESET}"),
-                ChangeTag::Insert => writeln!(text, "{GREEN}+{line}{RESET}"),
-            };
-        }
-    }
-    text
+    let diff =
+        TextDiff::from_lines(before, after).unified_diff().missing_newline_hint(false).to_string();
+    let colour = |line: &str| match line.as_bytes().first() {
+        Some(b'@') => format!("{CYAN}{line}{RESET}\n"),
+        Some(b'-') => format!("{RED}{line}{RESET}\n"),
+        Some(b'+') => format!("{GREEN}{line}{RESET}\n"),
+        _ => format!("{line}\n"),
+    };
+    diff.lines().map(colour).collect()
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 
-use super::compare::{self, Change, FolderChanges, PlannedFile};
+use super::compare::{self, FolderChanges, PlannedFile};
 use crate::diagnostic::Diagnostic;
 use crate::render::{Manifest, Manifests, Side, quoted};
 use crate::show::{count, list, shown_path};
@@ -35,13 +35,10 @@ pub struct Options {
 /// The changes of a run to a directory.
 #[derive(Default)]
 pub struct Plan {
-    /// Files to add, change or remove, sorted by path.
-    pub changes: Vec<Change>,
-    pub unchanged: usize,
+    /// Files to add, change or remove are sorted by path.
+    pub files: FolderChanges,
     /// For example about clusters that have no values.
     pub notes: Vec<Diagnostic>,
-    pub readable_by_others: Vec<PathBuf>,
-    pub temporaries: Vec<PathBuf>,
     /// Held until the run ends, so that two runs into one directory don't mix.
     _lock: Option<File>,
 }
@@ -160,11 +157,11 @@ fn listed(name: &str, folder: &FolderChanges) -> Vec<String> {
 impl Plan {
     /// Adds a note about files whose mode a render would change. That isn't a difference, since Git doesn't keep modes.
     pub fn note_modes(&mut self) {
-        if !self.readable_by_others.is_empty() {
+        if !self.files.readable_by_others.is_empty() {
             let message = format!(
                 "{} with secrets can be read by others: {}",
-                count(self.readable_by_others.len(), "file"),
-                list(self.readable_by_others.iter().map(|path| path.display().to_string()))
+                count(self.files.readable_by_others.len(), "file"),
+                list(self.files.readable_by_others.iter().map(|path| path.display().to_string()))
             );
             let help = "`render` makes them readable by their owner only";
             self.notes.push(Diagnostic::note(message).help(help));
@@ -172,18 +169,11 @@ impl Plan {
     }
 
     fn add(&mut self, options: &Options, folders: Vec<FolderChanges>) {
-        let mut stale = Vec::new();
-        let mut had_line_ends = false;
-        for folder in folders {
-            self.changes.extend(folder.changes);
-            self.unchanged += folder.unchanged;
-            self.readable_by_others.extend(folder.readable_by_others);
-            self.temporaries.extend(folder.temporaries);
-            stale.extend(folder.stale);
-            had_line_ends |= folder.has_other_line_ends;
-        }
+        let files = &mut self.files;
+        folders.into_iter().for_each(|folder| files.merge(folder));
+        let stale = std::mem::take(&mut files.stale);
         if options.prune {
-            self.changes.extend(stale);
+            files.changes.extend(stale);
         } else if !stale.is_empty() {
             let message = format!(
                 "{} no longer rendered: {}",
@@ -192,13 +182,7 @@ impl Plan {
             );
             self.notes.push(Diagnostic::note(message).help("`--prune` removes them"));
         }
-        if had_line_ends {
-            let message =
-                "files have Windows line ends or a byte order mark; they will be rewritten";
-            let help = "put `* text eol=lf` into `.gitattributes` there";
-            self.notes.push(Diagnostic::note(message).help(help));
-        }
-        self.changes.sort_by(|left, right| left.path.as_os_str().cmp(right.path.as_os_str()));
+        self.files.changes.sort_by(|left, right| left.path.as_os_str().cmp(right.path.as_os_str()));
     }
 }
 
@@ -209,13 +193,16 @@ fn about_others(
 ) -> Option<Diagnostic> {
     let names = list(others.iter().map(|(name, _)| name));
     let (message, help) = match (options.prune, options.has_all_clusters) {
-        _ if others.is_empty() => return None,
         (false, false) => return None,
+        _ if others.is_empty() => return None,
         (true, true) if !options.is_written => {
             ("clusters to remove:", "`render` removes their files")
         }
         (true, true) => ("removed clusters:", "delete their objects from the clusters, too"),
-        (false, true) => ("kept clusters that have no values:", "`--prune` removes their files"),
+        (false, true) => (
+            "clusters that this run has no values of:",
+            "pass their folders, too; only if they are gone, `--prune` removes their files",
+        ),
         (true, false) => (
             "kept other clusters:",
             "to remove clusters, pass the folder of all values, `-f FOLDER --prune`, without `--cluster`",

@@ -6,7 +6,7 @@ pub mod directory;
 mod mask;
 mod write;
 
-pub use write::new_file;
+pub use write::{new_file, write_script};
 
 use crate::render::Manifests;
 

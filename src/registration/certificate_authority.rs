@@ -14,6 +14,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
+use crate::input::yaml;
 use crate::show::list;
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
@@ -83,7 +84,19 @@ impl CertificateAuthority {
     /// Reads a PEM file, and drops duplicate certificates. Fails if any block isn't a certificate that Go can read,
     /// or there is none. The error shows none of the input.
     pub fn from_pem(bytes: &[u8]) -> Result<Self, Diagnostic> {
-        let text = std::str::from_utf8(bytes).map_err(|_| not_pem())?;
+        let text = match bytes {
+            // PowerShell's `>` writes UTF-16.
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => &yaml::decode(bytes.to_vec())?,
+            _ => std::str::from_utf8(bytes).map_err(|_| not_pem())?,
+        };
+        if text.trim_start().starts_with("LS0tLS1CRUdJTi") {
+            let error = Diagnostic::error("the certificate is base64-encoded once more");
+            return Err(error.help("decode it first: `base64 -d`"));
+        }
+        if text.lines().any(|line| line.contains(BEGIN) && line.contains(END)) {
+            let error = Diagnostic::error("the line breaks of the certificate are lost");
+            return Err(error.help("copy it again with its line breaks"));
+        }
         if text.contains("PRIVATE KEY-----") {
             return Err(Diagnostic::error("found a private key; only certificates are allowed")
                 .help("keep only the blocks between `BEGIN CERTIFICATE` and `END CERTIFICATE`"));
@@ -130,36 +143,31 @@ impl CertificateAuthority {
         let mut findings: Vec<Diagnostic> =
             self.certificates.iter().filter_map(about_role).collect();
         let all = self.certificates.len();
-        let expired: Vec<_> = self.certificates.iter().filter(|one| one.not_after < now).collect();
-        let subjects = list(expired.iter().map(|one| &one.subject));
+        let subjects = |is_odd: &dyn Fn(&Certificate) -> bool| -> Vec<&String> {
+            self.certificates.iter().filter(|it| is_odd(it)).map(|it| &it.subject).collect()
+        };
+        let expired = subjects(&|certificate| certificate.not_after < now);
+        let early = subjects(&|certificate| certificate.not_before > now);
         if expired.len() == all {
-            let message = format!("the certificate authority has expired: {subjects}");
+            let message = format!("the certificate authority has expired: {}", list(&expired));
             let help = "export the kubeconfig again, or set `kubeconfig.certificateAuthority`";
-            findings.push(Diagnostic::finding(Code::CaExpired, message).help(help));
+            findings.push(Diagnostic::finding(Code::CaExpired, message, help));
         } else if !expired.is_empty() {
-            let message = format!("{} of {all} certificates expired: {subjects}", expired.len());
-            findings.push(
-                Diagnostic::finding(Code::CaOneExpired, message)
-                    .help("remove the expired certificates"),
-            );
+            let (number, subjects) = (expired.len(), list(&expired));
+            let message = format!("{number} of {all} certificates expired: {subjects}");
+            let help = "remove the expired certificates";
+            findings.push(Diagnostic::finding(Code::CaOneExpired, message, help));
         }
-        let is_early = |one: &&Certificate| one.not_before > now;
-        let early: Vec<_> = self.certificates.iter().filter(is_early).collect();
         if !early.is_empty() && early.len() + expired.len() == all {
-            let message = format!(
-                "the certificate authority is not valid yet: {}",
-                list(early.iter().map(|one| &one.subject))
-            );
-            findings.push(
-                Diagnostic::finding(Code::CaNotYetValid, message)
-                    .help("check this machine's clock"),
-            );
+            let message = format!("the certificate authority is not valid yet: {}", list(early));
+            let help = "check this machine's clock";
+            findings.push(Diagnostic::finding(Code::CaNotYetValid, message, help));
         }
         if self.pem.len().div_ceil(3) * 4 > ANNOTATIONS_LIMIT {
             let message = "the certificates are too large for client-side `kubectl apply`";
             let help =
                 "use `kubectl apply --server-side`, or keep only the authority of the API server";
-            findings.push(Diagnostic::finding(Code::CaTooLargeForApply, message).help(help));
+            findings.push(Diagnostic::finding(Code::CaTooLargeForApply, message, help));
         }
         findings
     }
@@ -205,22 +213,23 @@ fn about_role(certificate: &Certificate) -> Option<Diagnostic> {
     let subject = list([&certificate.subject]);
     if certificate.is_version_1 {
         let message = format!("the certificate {subject} is X.509 v1, so it is not marked as a CA");
-        return Some(
-            Diagnostic::finding(Code::CaX509V1, message)
-                .help("issue it again as version 3 with CA:TRUE"),
-        );
+        return Some(Diagnostic::finding(
+            Code::CaX509V1,
+            message,
+            "issue it again as version 3 with CA:TRUE",
+        ));
     }
     let defect = certificate.defect?;
     if certificate.is_leaf_without_san {
         let message =
             format!("the self-signed certificate {subject} has no subject alternative name");
         let help = "issue it again with the server's host as a subject alternative name";
-        return Some(Diagnostic::finding(Code::LeafWithoutSan, message).help(help));
+        return Some(Diagnostic::finding(Code::LeafWithoutSan, message, help));
     }
     let message = format!("the certificate {subject} {defect}, so it is not an authority");
     let help =
         "set `kubeconfig.certificateAuthority` to the CA that signs the API server's certificate";
-    Some(Diagnostic::finding(Code::CaNotACa, message).help(help))
+    Some(Diagnostic::finding(Code::CaNotACa, message, help))
 }
 
 /// Whether a text has certificates and line feeds only: Go reads it in full, so it is kept unchanged.
@@ -235,10 +244,7 @@ fn is_clean(text: &str) -> bool {
 
 fn encode(der: &[u8]) -> String {
     let body = STANDARD.encode(der);
-    let lines: Vec<&str> = (0..body.len())
-        .step_by(64)
-        .filter_map(|start| body.get(start..body.len().min(start + 64)))
-        .collect();
+    let lines: Vec<_> = body.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
     format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"))
 }
 

@@ -22,7 +22,6 @@ impl Checks<'_> {
 
     /// Adds a diagnostic about a place in another file, such as the kubeconfig.
     pub fn push_at(&mut self, place: &Place, diagnostic: Diagnostic) {
-        let cluster = self.cluster.place("name").cluster;
-        self.diagnostics.0.push(diagnostic.at(&Place { cluster, ..place.clone() }));
+        self.push("name", diagnostic.at(place));
     }
 }

@@ -69,7 +69,7 @@ pub fn resolve(
             let help = "give the pods workload identity, or write the keys themselves";
             checks.push(
                 "storage.credentials",
-                Diagnostic::finding(Code::KeysNotInPods, message).help(help),
+                Diagnostic::finding(Code::KeysNotInPods, message, help),
             );
             external_secrets::resolve_keys(remote, checks).map(Access::External)
         }
@@ -101,6 +101,18 @@ fn resolve_key(
     let [access_key_id, secret_access_key] = halves;
     let access_key_id = take(names[0], access_key_id);
     let secret_access_key = take(names[1], secret_access_key);
+    let is_printable = |c: char| c.is_ascii_graphic() || c == ' ';
+    let id = access_key_id.as_ref().map_or("", Secret::expose);
+    if !id.chars().all(is_printable) {
+        let error =
+            Diagnostic::error("the access key ID has a character that isn't printable ASCII");
+        checks.push(names[0], error.help("copy it again, as plain text"));
+    } else if id.starts_with("ASIA") {
+        let message =
+            "the access key ID is a temporary one, which needs a session token and expires";
+        let help = "use a long-lived key, which begins with `AKIA`, or `workloadIdentity`";
+        checks.push(names[0], Diagnostic::finding(Code::TemporaryKey, message, help));
+    }
     Some(Some(S3Key { access_key_id: access_key_id?, secret_access_key: secret_access_key? }))
 }
 
@@ -127,7 +139,7 @@ pub fn resolve_collector_secret(
     if !has_key {
         let message = "the log collector needs an S3 key, and there is none here";
         let help = "write `none`, and make the Secret elsewhere or turn log persistence off in Michelangelo's chart";
-        checks.push(place, Diagnostic::finding(Code::CollectorNeedsKeys, message).help(help));
+        checks.push(place, Diagnostic::finding(Code::CollectorNeedsKeys, message, help));
         return None;
     }
     // That Secret is rendered with the same two keys already.
@@ -136,12 +148,11 @@ pub fn resolve_collector_secret(
 
 fn no_collector_secret(has_key: bool) -> Diagnostic {
     let message = "`storage.collectorSecret` is missing; if Michelangelo's chart keeps Ray logs, no pod starts";
-    let finding = Diagnostic::finding(Code::NoCollectorSecret, message);
+    let none = "write `none`, if the chart keeps no logs or someone else makes its Secret";
     if !has_key {
-        return finding
-            .help("write `none`, if the chart keeps no logs or someone else makes its Secret");
+        return Diagnostic::finding(Code::NoCollectorSecret, message, none);
     }
-    finding
-        .help("write the Secret's name; the chart's default is `michelangelo-object-storage-credentials`")
-        .help("or write `none`, if the chart keeps no logs or someone else makes its Secret")
+    let help =
+        "write the Secret's name; the chart's default is `michelangelo-object-storage-credentials`";
+    Diagnostic::finding(Code::NoCollectorSecret, message, help).help(format!("or {none}"))
 }

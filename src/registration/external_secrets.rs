@@ -1,11 +1,12 @@
 //! The External Secrets Operator: the stores, keys and properties with which it moves secrets that aren't read here.
 
-use super::Outline;
+use jiff::SignedDuration;
+
 use super::checks::Checks;
 use super::names::{check_filled_in, check_subdomain, demand};
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
-use crate::sources::Delivery;
+use crate::sources::{Delivery, Sources};
 use crate::values::{ExternalSecretsValues, RemoteKeys, Store, Text};
 
 /// `externalSecrets`, checked and completed.
@@ -32,7 +33,8 @@ pub struct StoredKeys {
 /// Checks and completes `externalSecrets`. A missing store is an error if the outline needs it.
 pub fn resolve(
     values: &ExternalSecretsValues,
-    outline: &Outline,
+    cluster: &str,
+    sources: &Sources,
     checks: &mut Checks<'_>,
 ) -> Option<ExternalSecrets> {
     let ExternalSecretsValues {
@@ -42,8 +44,8 @@ pub fn resolve(
         property,
         refresh_interval,
     } = values;
-    let moves_token = outline.token == Delivery::ExternalSecret;
-    let moves_any = moves_token || outline.s3_key == Delivery::ExternalSecret;
+    let moves_token = sources.token.delivery() == Delivery::ExternalSecret;
+    let moves_any = moves_token || sources.s3_key == Delivery::ExternalSecret;
     let compute_store = store("computeStore", compute_store, moves_any, checks);
     let control_plane_store = store("controlPlaneStore", control_plane_store, moves_token, checks);
     let key_prefix = key_prefix.as_deref().unwrap_or("michelangelo/");
@@ -58,7 +60,7 @@ pub fn resolve(
     Some(ExternalSecrets {
         compute_store: compute_store?,
         control_plane_store,
-        token_key: format!("{key_prefix}{}", outline.name),
+        token_key: format!("{key_prefix}{cluster}"),
         token_property: property.map(str::to_owned),
         refresh_interval: refresh_interval?,
     })
@@ -124,28 +126,15 @@ fn check_property(property: &str) -> Result<(), Diagnostic> {
 
 /// Rewrites a duration as Go prints it: the API server stores that form, and GitOps tools diff any other forever.
 fn go_duration(text: &str) -> Result<String, Diagnostic> {
-    let bad = || {
-        let message = format!("{} is not a duration", shown(text));
-        Diagnostic::error(message)
-            .help("write whole hours, minutes and seconds, such as `1h30m` or `90m`")
+    let is_of_duration = |byte: u8| byte.is_ascii_digit() || b"hms".contains(&byte);
+    let text = if text == "0" { "0s" } else { text };
+    let parsed = text.parse::<SignedDuration>().ok().filter(|it| it.subsec_nanos() == 0);
+    let Some(duration) = parsed.filter(|_| text.bytes().all(is_of_duration)) else {
+        let error = Diagnostic::error(format!("{} is not a duration", shown(text)));
+        let help = "write whole hours, minutes and seconds, such as `1h30m` or `90m`";
+        return Err(error.help(help));
     };
-    let mut seconds: u64 = 0;
-    let mut rest = if text == "0" { "0s" } else { text };
-    if rest.is_empty() {
-        return Err(bad());
-    }
-    while !rest.is_empty() {
-        let (number, after) = rest.split_at(rest.find(['h', 'm', 's']).ok_or_else(bad)?);
-        let unit = match after.as_bytes().first() {
-            Some(b'h') => 3600,
-            Some(b'm') => 60,
-            _ => 1,
-        };
-        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
-        let number: u32 = number.parse().ok().filter(|_| is_number).ok_or_else(bad)?;
-        seconds += u64::from(number) * unit;
-        rest = after.get(1..).unwrap_or_default();
-    }
+    let seconds = duration.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     Ok(match (hours, minutes) {
         (0, 0) => format!("{seconds}s"),

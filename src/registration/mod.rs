@@ -42,6 +42,10 @@ pub struct Outline {
     pub collector_secret: Option<String>,
     /// ServiceAccount `default`, if the values say anything about it.
     pub pod_service_account: Option<PodServiceAccount>,
+    /// How the External Secrets Operator reaches its stores; `None` without a store.
+    pub external_secrets: Option<ExternalSecrets>,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// Everything to render for a cluster.
@@ -55,10 +59,6 @@ pub struct Registration {
     pub storage: Storage,
     /// The token; `None` if this run doesn't render it.
     pub token: Option<Token>,
-    /// How the External Secrets Operator reaches its stores; `None` without a store.
-    pub external_secrets: Option<ExternalSecrets>,
-    pub labels: BTreeMap<String, String>,
-    pub annotations: BTreeMap<String, String>,
 }
 
 impl Registration {
@@ -89,9 +89,6 @@ pub struct Resolution {
     pub storage: Option<Storage>,
     /// The token, if this run reads it.
     pub token: Option<Token>,
-    external_secrets: Option<ExternalSecrets>,
-    labels: BTreeMap<String, String>,
-    annotations: BTreeMap<String, String>,
     /// Errors, and findings that aren't accepted.
     pub diagnostics: Diagnostics,
     pub accepted: Diagnostics,
@@ -107,9 +104,6 @@ impl Resolution {
             outline: self.outline,
             spec: self.cluster.values.cluster.unwrap_or_default(),
             token: self.token,
-            external_secrets: self.external_secrets,
-            labels: self.labels,
-            annotations: self.annotations,
         })
     }
 }

@@ -6,7 +6,7 @@ use super::certificate_authority::CertificateAuthority;
 use super::checks::Checks;
 use super::server::{self, Server};
 use super::service_account::{self, ServiceAccount};
-use super::token::Token;
+use super::token::{self, Token};
 use super::{Ca, Outline, Resolution, credentials, external_secrets, metadata, names, storage};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::findings::Code;
@@ -16,11 +16,11 @@ use crate::show::shown;
 use crate::sources::{
     GivenCa, GivenServer, Inputs, ReadSecret, Source, Sources, TokenSource, export_from_its_machine,
 };
-use crate::values::{ClusterSpec, ExternalSecretsValues, SchedulerType};
+use crate::values::{ClusterSpec, ExternalSecretsValues};
 
 /// Resolves a cluster. `now` affects findings only.
 pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
-    let Inputs { cluster, sources, server, s3_key, extra_env, token, needs_token } = inputs;
+    let Inputs { cluster, sources, server, s3_key, extra_env, token, requires_token } = inputs;
     let values = &cluster.values;
     let mut checks = Checks { cluster: &cluster, diagnostics: Default::default() };
     check_names(&mut checks);
@@ -30,16 +30,12 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
         None => (None, None, None),
     };
     let service_account = values.service_account.as_ref();
-    let scheduler = values.cluster.as_ref().and_then(|cluster| cluster.scheduler_type);
-    let service_account = service_account::resolve(
-        service_account.unwrap_or(&Default::default()),
-        scheduler == Some(SchedulerType::Kueue),
-        &mut checks,
-    );
+    let service_account =
+        service_account::resolve(service_account.unwrap_or(&Default::default()), &mut checks);
     let storage_values = values.storage.as_ref();
     let storage = storage::resolve(storage_values, s3_key, extra_env, &mut checks);
     // Refuse now: a job that meets a missing token Secret fails for good.
-    if needs_token && sources.token == TokenSource::Undecided {
+    if requires_token && sources.token == TokenSource::Undecided {
         checks.push("token", no_token(&service_account));
     }
     let token = resolve_token(token, &sources.token, &service_account, now, &mut checks);
@@ -56,18 +52,18 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
             .pod_service_account
             .as_ref()
             .map(|values| service_account::resolve_pod_account(values, &mut checks)),
+        external_secrets: external_secrets::resolve(
+            values.external_secrets.as_ref().unwrap_or(&ExternalSecretsValues::default()),
+            cluster.name(),
+            &sources,
+            &mut checks,
+        ),
+        labels: metadata::labels(cluster.name(), &values.labels, &mut checks),
+        annotations: metadata::annotations("annotations", &values.annotations, &mut checks),
         service_account,
     };
-    let external_secrets = external_secrets::resolve(
-        values.external_secrets.as_ref().unwrap_or(&ExternalSecretsValues::default()),
-        &outline,
-        &mut checks,
-    );
-    let labels = metadata::labels(cluster.name(), &values.labels, &mut checks);
-    let annotations = metadata::annotations("annotations", &values.annotations, &mut checks);
-    let allow = values.allow.clone().unwrap_or_default();
     let is_accepted =
-        |diagnostic: &Diagnostic| diagnostic.code.is_some_and(|code| allow.contains(&code));
+        |diagnostic: &Diagnostic| diagnostic.code.is_some_and(|code| cluster.accepts(code));
     let (accepted, diagnostics) = checks.diagnostics.0.into_iter().partition(is_accepted);
     Resolution {
         sources,
@@ -77,9 +73,6 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
         ca,
         storage,
         token,
-        external_secrets,
-        labels,
-        annotations,
         diagnostics: Diagnostics(diagnostics),
         accepted: Diagnostics(accepted),
         cluster,
@@ -94,7 +87,9 @@ fn check_names(checks: &mut Checks<'_>) {
         }
         None => checks.push("name", Diagnostic::error("the cluster has no `name`")),
     }
-    if let Some(ClusterSpec { region, zone, .. }) = &values.cluster {
+    if let Some(ClusterSpec { region, zone, sla: _, dc: _, scheduler_type: _, skus: _ }) =
+        &values.cluster
+    {
         for (key, text) in [("cluster.region", region), ("cluster.zone", zone)] {
             if let Some(text) = text {
                 checks.take(key, names::check_filled_in(text));
@@ -138,7 +133,7 @@ fn resolve_server(
             findings.into_iter().for_each(|finding| checks.push_at(&place, finding));
         }
         for finding in authority.findings(now) {
-            checks.push("kubeconfig.certificateAuthority", finding);
+            checks.push_at(&place, finding);
         }
     }
     (Some(kubeconfig), server, ca)
@@ -154,12 +149,12 @@ fn about_kubeconfig_ca(
     if sources.server == Source::Values && server::is_proxy(&kubeconfig.server) {
         let message = "the CA belongs to the proxy that `kubeconfig.server` bypasses";
         let help = "set `kubeconfig.certificateAuthority` to the CA of the API server itself";
-        findings.push(Diagnostic::finding(Code::CaOfProxy, message).help(help));
+        findings.push(Diagnostic::finding(Code::CaOfProxy, message, help));
     }
     if server.is_some_and(Server::is_gke_dns_endpoint) {
         let message = "GKE DNS endpoints use a public CA";
         let help = "set `kubeconfig.certificateAuthority` to `system`";
-        findings.push(Diagnostic::finding(Code::GkeDnsEndpoint, message).help(help));
+        findings.push(Diagnostic::finding(Code::GkeDnsEndpoint, message, help));
     }
     findings
 }
@@ -213,6 +208,7 @@ fn no_authority(server: Option<&Server>) -> Diagnostic {
 
 fn no_token(account: &ServiceAccount) -> Diagnostic {
     Diagnostic::error(format!("no token for {}", shown(&account.name)))
+        .help("for a new cluster apply `--side compute` first, which makes the token")
         .help("pass `--token-file FILE`")
         .help("or set `token` in the values: `{file: PATH}`, `{env: NAME}`, `externalSecret`, or `none` if someone else makes the Secret")
 }
@@ -224,7 +220,8 @@ fn resolve_token(
     now: Timestamp,
     checks: &mut Checks<'_>,
 ) -> Option<Token> {
-    let secret = checks.take(source.key(), token?.and_then(Secret::checked))?;
+    let secret = token?.and_then(Secret::checked).and_then(token::check_bare);
+    let secret = checks.take(source.key(), secret)?;
     let token = Token::new(secret);
     for finding in token.findings(account, now) {
         checks.push(source.key(), finding);

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU16;
 
 use http::Uri;
 
@@ -61,7 +62,7 @@ impl Server {
         format!("https://{}", self.host)
     }
 
-    /// Returns the gravest finding about the address, if any.
+    /// Returns the most severe finding about the address, if any.
     pub fn finding(&self) -> Option<Diagnostic> {
         let host = self.host.as_str();
         if is_loopback(host) {
@@ -69,7 +70,7 @@ impl Server {
                 "the API server {} is a loopback address; the control plane would dial itself",
                 shown(host)
             );
-            return Some(Diagnostic::finding(Code::LoopbackServer, message).help(REACHABLE));
+            return Some(Diagnostic::finding(Code::LoopbackServer, message, REACHABLE));
         }
         let (code, reason) = match bare(host).parse::<IpAddr>() {
             Ok(IpAddr::V4(address)) if address.is_link_local() => {
@@ -91,7 +92,7 @@ impl Server {
             Err(_) => return None,
         };
         let message = format!("the API server {} {reason}", shown(host));
-        Some(Diagnostic::finding(code, message).help(REACHABLE))
+        Some(Diagnostic::finding(code, message, REACHABLE))
     }
 
     /// Returns findings about kubeconfig settings that the control plane doesn't support, each with its key.
@@ -111,13 +112,13 @@ impl Server {
                 shown(&self.host)
             );
             let help = "set `kubeconfig.server` to an address that the certificate is for";
-            let finding = Diagnostic::finding(Code::TlsServerName, message).help(help);
+            let finding = Diagnostic::finding(Code::TlsServerName, message, help);
             findings.push(("tls-server-name", finding));
         }
         if kubeconfig.has_proxy && !is_replaced {
             let message =
                 "the kubeconfig's `proxy-url` is ignored; the control plane connects directly";
-            let finding = Diagnostic::finding(Code::ProxyIgnored, message).help(REACHABLE);
+            let finding = Diagnostic::finding(Code::ProxyIgnored, message, REACHABLE);
             findings.push(("proxy-url", finding));
         }
         findings
@@ -156,13 +157,11 @@ pub fn host_and_port(uri: &Uri) -> Option<(String, Option<u16>)> {
     let host = uri.host()?;
     let port = match authority.strip_prefix(host)? {
         "" | ":" => None,
-        port => Some(port.strip_prefix(':')?),
-    };
-    let is_number = |port: &&str| port.bytes().all(|byte| byte.is_ascii_digit());
-    let port = match port.map(|port| Some(port).filter(is_number)?.parse().ok()) {
-        None => None,
-        Some(None | Some(0)) => return None,
-        Some(port) => port,
+        port => {
+            // Rust reads `+443`, too.
+            let port = port.strip_prefix(':').filter(|port| !port.starts_with('+'))?;
+            Some(port.parse::<NonZeroU16>().ok()?.get())
+        }
     };
     if let Some(address) = host.strip_prefix('[') {
         let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;

@@ -21,12 +21,8 @@ pub struct ServiceAccount {
     pub create: bool,
 }
 
-/// Checks and completes `serviceAccount`. With Kueue the control plane also looks up a job's queue.
-pub fn resolve(
-    values: &ServiceAccountValues,
-    uses_kueue: bool,
-    checks: &mut Checks<'_>,
-) -> ServiceAccount {
+/// Checks and completes `serviceAccount`.
+pub fn resolve(values: &ServiceAccountValues, checks: &mut Checks<'_>) -> ServiceAccount {
     let ServiceAccountValues { create, name, token_secrets, extra_rules, scope } = values;
     let create = create.unwrap_or(true);
     for (key, is_given) in [("scope", scope.is_some()), ("extraRules", extra_rules.is_some())] {
@@ -46,17 +42,14 @@ pub fn resolve(
     };
     checks.take("serviceAccount.tokenSecrets", check_token_secrets(&token_secrets));
     let scope = scope.unwrap_or_default();
-    let mut extra_rules = extra_rules.clone().unwrap_or_default();
+    let extra_rules = extra_rules.clone().unwrap_or_default();
     for rule in &extra_rules {
         checks.take("serviceAccount.extraRules", check_rule(rule, scope));
-    }
-    if uses_kueue {
-        extra_rules.insert(0, Rule::new("kueue.x-k8s.io", "localqueues", "get"));
     }
     ServiceAccount { name, token_secrets, extra_rules, scope, create }
 }
 
-/// ServiceAccount `default`, as which every Ray pod runs.
+/// ServiceAccount `default`, that every Ray pod runs as.
 #[derive(Debug)]
 pub struct PodServiceAccount {
     pub annotations: BTreeMap<String, String>,
@@ -104,19 +97,12 @@ fn check_token_secrets(names: &[String]) -> Result<(), Diagnostic> {
 
 /// Checks a rule as the API server does (`k8s.io/kubernetes/pkg/apis/rbac/validation`).
 fn check_rule(rule: &Rule, scope: Scope) -> Result<(), Diagnostic> {
-    let has = |list: &Option<Vec<Text>>| list.as_ref().is_some_and(|list| !list.is_empty());
+    let has = |list: &Option<Vec<Text>>| list.iter().flatten().next().is_some();
     let urls = has(&rule.non_resource_urls);
     let resources = has(&rule.resources) && has(&rule.api_groups);
-    if rule.verbs.is_empty() {
-        return Err(Diagnostic::error("a rule has no `verbs`"));
-    }
-    if urls && scope == Scope::Namespace {
-        return Err(Diagnostic::error("a rule for `nonResourceURLs` needs `scope: cluster`"));
-    }
-    if urls == resources {
-        return Err(Diagnostic::error(
-            "a rule needs either `apiGroups` and `resources`, or `nonResourceURLs`",
-        ));
+    if rule.verbs.is_empty() || urls == resources || urls && scope == Scope::Namespace {
+        let error = Diagnostic::error("the rule isn't one that Kubernetes accepts");
+        return Err(error.help("write `verbs`, and either `apiGroups` and `resources`, or with `scope: cluster` `nonResourceURLs`"));
     }
     Ok(())
 }

@@ -12,7 +12,9 @@ use crate::show::list;
 pub fn find_shared_servers(resolutions: &mut [Resolution]) {
     let mut groups: HashMap<Server, Vec<&mut Resolution>> = HashMap::new();
     for resolution in resolutions {
-        if let Some(server) = resolution.server.clone() {
+        if let Some(server) =
+            resolution.server.clone().filter(|_| !resolution.cluster.name().is_empty())
+        {
             groups.entry(server).or_default().push(resolution);
         }
     }
@@ -20,17 +22,9 @@ pub fn find_shared_servers(resolutions: &mut [Resolution]) {
         let names = list(group.iter().map(|it| it.cluster.name()));
         let message =
             format!("{names} share the API server {server}, so they would share one token");
-        let finding = Diagnostic::finding(Code::DuplicateEndpoint, message)
-            .help("register each API server once");
-        let is_accepted = group.iter().all(|resolution| {
-            resolution
-                .cluster
-                .values
-                .allow
-                .iter()
-                .flatten()
-                .any(|code| *code == Code::DuplicateEndpoint)
-        });
+        let finding =
+            Diagnostic::finding(Code::DuplicateEndpoint, message, "register each API server once");
+        let is_accepted = group.iter().all(|it| it.cluster.accepts(Code::DuplicateEndpoint));
         for resolution in group {
             let finding = finding.clone().at(&resolution.cluster.place("kubeconfig.server"));
             let list =

@@ -110,6 +110,11 @@ pub fn resolve(
     checks.take("storage.region", region.map_or(Ok(()), check_filled_in));
     let extra_env = resolve_extra_env(extra_env.iter().flatten(), region, read, checks);
     let access = credentials::resolve(credentials.as_ref(), key, checks);
+    if let Some(url) = endpoint {
+        let uses_identity = matches!(access, Some(Access::WorkloadIdentity));
+        let finding = unusual_endpoint(url, file_system, uses_identity);
+        finding.into_iter().for_each(|finding| checks.push("storage.endpoint", finding));
+    }
     // Return only now, so that one run reports all errors.
     checked_file_system?;
     let endpoint_scheme = match endpoint_scheme {
@@ -131,35 +136,62 @@ fn resolve_endpoint(url: &str, scheme: Option<Scheme>, checks: &mut Checks<'_>) 
     if let Some(scheme) = scheme.filter(|scheme| *scheme != found) {
         let message =
             format!("`scheme` is `{scheme}`, and the endpoint's URL begins with `{found}://`");
-        let finding = Diagnostic::finding(Code::StorageSchemeMismatch, message);
-        checks.push("storage.scheme", finding.help("leave `storage.scheme` out"));
+        let help = "leave `storage.scheme` out";
+        let finding = Diagnostic::finding(Code::StorageSchemeMismatch, message, help);
+        checks.push("storage.scheme", finding);
     }
     if server::is_loopback(&host) {
         let message =
             format!("the storage {} is a loopback address; a pod would dial itself", shown(host));
-        let finding = Diagnostic::finding(Code::LoopbackStorage, message);
         let help = "set `storage.endpoint` to the address at which pods reach it";
-        checks.push("storage.endpoint", finding.help(help));
+        let finding = Diagnostic::finding(Code::LoopbackStorage, message, help);
+        checks.push("storage.endpoint", finding);
     }
     Some(found)
+}
+
+fn unusual_endpoint(url: &str, file_system: &str, uses_identity: bool) -> Option<Diagnostic> {
+    let uri = server::split(url).ok()?;
+    let (host, _) = server::host_and_port(&uri)?;
+    let bucket = file_system.strip_prefix("s3://")?.split('/').next()?;
+    let (message, help) = if uri.path().trim_matches('/').split('/').next() == Some(bucket)
+        || host.split_once('.').is_some_and(|(first, _)| first == bucket)
+    {
+        ("the endpoint has the bucket in it, too", "remove the bucket: `fileSystem` names it")
+    } else if host.contains('_') {
+        ("the endpoint's host has an underscore, which botocore refuses", "use another name of it")
+    } else if uses_identity && host.ends_with(".amazonaws.com") {
+        (
+            "the endpoint of AWS would catch the calls for credentials, too",
+            "leave it out, or set `AWS_ENDPOINT_URL_S3` in `extraEnv`",
+        )
+    } else {
+        return None;
+    };
+    Some(Diagnostic::finding(Code::UnusualEndpoint, message, help))
 }
 
 fn check_file_system(url: &str) -> Result<(), Diagnostic> {
     // A user without a password is fine: `abfs://container@account`.
     server::refuse_secret(url, has_password(url))?;
     check_filled_in(url)?;
-    let is_good = url.split_once("://").is_some_and(|(scheme, rest)| {
-        let is_of_scheme =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b':');
+    let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.:".contains(c);
+    let parts = url.split_once("://").filter(|(scheme, rest)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.bytes().all(is_of_scheme)
+            && scheme.chars().all(is_of_scheme)
             && !rest.is_empty()
+            && rest.bytes().all(|byte| byte.is_ascii_graphic())
     });
-    if is_good && url.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(());
+    let Some((scheme, _)) = parts else {
+        let message = format!("{} is not an fsspec URL", shown_url(url));
+        return Err(Diagnostic::error(message).help("write one such as `s3://default`"));
+    };
+    let lower = scheme.to_ascii_lowercase();
+    if scheme != lower {
+        let message = format!("the scheme of {} is not in lower case", shown_url(url));
+        return Err(Diagnostic::error(message).help(format!("write `{lower}://`")));
     }
-    let message = format!("{} is not an fsspec URL", shown_url(url));
-    Err(Diagnostic::error(message).help("write one such as `s3://default`"))
+    Ok(())
 }
 
 fn scheme_and_host(url: &str) -> Result<(Scheme, String), Diagnostic> {
@@ -218,6 +250,6 @@ fn check_name(name: &str, key: &str, checks: &mut Checks<'_>) {
     // Each key of the ConfigMap becomes a variable of every Ray container.
     if name == "PATH" || name.starts_with("LD_") || name.starts_with("RAY_") {
         let message = format!("{} overrides the image's value in every Ray pod", shown(name));
-        checks.push(key, Diagnostic::finding(Code::UnusualEnv, message).help("remove it"));
+        checks.push(key, Diagnostic::finding(Code::UnusualEnv, message, "remove it"));
     }
 }

@@ -60,14 +60,10 @@ impl Token {
             "read it from the compute cluster: `kubectl --context CONTEXT -n default get secret {current} -o jsonpath='{{.data.token}}' | base64 -d`"
         );
         let Some(claims) = &self.claims else {
-            let finding =
-                Diagnostic::finding(Code::TokenNotJwt, "the token is not a JSON Web Token");
-            return vec![match decoded(self.secret.expose())
-                .is_some_and(|text| text.starts_with("eyJ"))
-            {
-                true => finding.help("decode it first: `base64 -d`"),
-                false => finding.help(source),
-            }];
+            let is_base64 = decoded(self.secret.expose()).is_some_and(|it| it.starts_with("eyJ"));
+            let help = if is_base64 { "decode it first: `base64 -d`" } else { &source };
+            let message = "the token is not a JSON Web Token";
+            return vec![Diagnostic::finding(Code::TokenNotJwt, message, help)];
         };
         let mut findings = Vec::new();
         let expected = format!("system:serviceaccount:default:{}", account.name);
@@ -75,7 +71,7 @@ impl Token {
         if subject != expected {
             let message =
                 format!("the token is for {}, not for {}", shown(subject), shown(&expected));
-            findings.push(Diagnostic::finding(Code::TokenWrongSubject, message).help(&source));
+            findings.push(Diagnostic::finding(Code::TokenWrongSubject, message, &source));
         } else if let Some(secret) =
             claims.token_secret.as_deref().filter(|secret| *secret != current)
         {
@@ -84,7 +80,7 @@ impl Token {
                 shown(secret),
                 shown(current)
             );
-            findings.push(Diagnostic::finding(Code::TokenSecretNotCurrent, message).help(&source));
+            findings.push(Diagnostic::finding(Code::TokenSecretNotCurrent, message, &source));
         }
         // The control plane never renews a token, so a later expiry is a finding, too.
         if let Some(expires) = claims.expires {
@@ -93,10 +89,23 @@ impl Token {
                 false => (Code::TokenExpires, "expires"),
             };
             let message = format!("the token {verb} at {}", time(expires));
-            findings.push(Diagnostic::finding(code, message).help(&source));
+            findings.push(Diagnostic::finding(code, message, &source));
         }
         findings
     }
+}
+
+/// Refuses text around a token, as it is copied out of JSON or a header.
+pub fn check_bare(secret: Secret) -> Result<Secret, Diagnostic> {
+    let text = secret.expose();
+    let around = if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("Bearer ")) {
+        "`Bearer ` before it"
+    } else if text.starts_with(['"', '\'']) && text.ends_with(['"', '\'']) {
+        "quotes around it"
+    } else {
+        return Ok(secret);
+    };
+    Err(Diagnostic::error(format!("the token has {around}")).help("write the token alone"))
 }
 
 /// Reads the claims of a JSON Web Token, `HEADER.CLAIMS.SIGNATURE` in base64url.

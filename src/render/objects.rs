@@ -87,15 +87,14 @@ fn compute(outline: &Outline) -> Vec<Object> {
         let template = "compute/10-serviceaccount.yaml.j2";
         objects.push(namespaced(template, "ServiceAccount", account));
         objects.extend(match outline.service_account.scope {
-            Scope::Cluster => [
-                object("compute/20-clusterrole.yaml.j2", "ClusterRole", account, None),
-                object(
-                    "compute/30-clusterrolebinding.yaml.j2",
-                    "ClusterRoleBinding",
-                    &binding,
-                    None,
-                ),
-            ],
+            Scope::Cluster => {
+                let (role, link) =
+                    ("compute/20-clusterrole.yaml.j2", "compute/30-clusterrolebinding.yaml.j2");
+                [
+                    object(role, "ClusterRole", account, None),
+                    object(link, "ClusterRoleBinding", &binding, None),
+                ]
+            }
             Scope::Namespace => [
                 namespaced("compute/20-role.yaml.j2", "Role", account),
                 namespaced("compute/30-rolebinding.yaml.j2", "RoleBinding", &binding),

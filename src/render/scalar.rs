@@ -10,7 +10,7 @@ pub const MARK: char = '\u{fdd0}';
 
 /// Returns the placeholder of the nth printed value, as YAML.
 pub fn placeholder(number: usize) -> String {
-    format!("\"\u{fdd0}{number}\u{fdd0}\"")
+    format!("\"{MARK}{number}{MARK}\"")
 }
 
 /// Returns the number of a placeholder that was parsed as YAML, so has lost its quotes.

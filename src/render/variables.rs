@@ -19,13 +19,14 @@ pub fn of_side(side: Side, registration: &Registration) -> Value {
     let account = &registration.outline.service_account;
     let common = context! {
         name => registration.outline.name.as_str(),
-        labels => registration.labels.clone(),
-        annotations => registration.annotations.clone(),
+        labels => registration.outline.labels.clone(),
+        annotations => registration.outline.annotations.clone(),
         service_account => context! {
             name => account.name.as_str(),
             token_secrets => account.token_secrets.clone(),
             extra_rules => Value::from(Serde(&account.extra_rules)),
         },
+        cluster => Value::from(Serde(&registration.spec)),
     };
     match side {
         Side::Compute => context! { ..common, ..of_compute(registration) },
@@ -40,7 +41,7 @@ pub fn of_object(side: &Value, object: &Object, registration: &Registration) -> 
     let Some((key, value)) = &object.annotation else {
         return context! { object_name => name, ..side.clone() };
     };
-    let mut annotations = registration.annotations.clone();
+    let mut annotations = registration.outline.annotations.clone();
     annotations.entry((*key).to_owned()).or_insert_with(|| value.clone());
     context! { object_name => name, annotations => annotations, ..side.clone() }
 }
@@ -55,7 +56,7 @@ fn of_compute(registration: &Registration) -> Value {
     context! {
         pod_service_account => registration.outline.pod_service_account.as_ref().map(of_pods),
         storage => context! { environment => pairs(storage.environment()), keys => pairs(key) },
-        external_secrets => registration.external_secrets.as_ref().map(|external| context! {
+        external_secrets => registration.outline.external_secrets.as_ref().map(|external| context! {
             storage => stored.map(of_stored_keys),
             ..of_store(registration, external, &external.compute_store)
         }),
@@ -87,7 +88,7 @@ fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
 }
 
 fn of_store(registration: &Registration, external: &ExternalSecrets, store: &Store) -> Value {
-    let annotations = registration.annotations.iter();
+    let annotations = registration.outline.annotations.iter();
     let annotations: BTreeMap<&str, String> =
         annotations.map(|(key, value)| (key.as_str(), go_literal(value))).collect();
     let has_token = registration.outline.token == Delivery::ExternalSecret;
@@ -108,7 +109,7 @@ fn go_literal(text: &str) -> String {
 }
 
 fn of_control_plane(registration: &Registration) -> Value {
-    let external = registration.external_secrets.as_ref();
+    let external = registration.outline.external_secrets.as_ref();
     let pem = match &registration.ca {
         Ca::Certificates(authority) => authority.pem.as_str(),
         Ca::System => "",
@@ -119,7 +120,6 @@ fn of_control_plane(registration: &Registration) -> Value {
             // The Cluster's `port` is a string.
             port => registration.server.port.to_string(),
         },
-        cluster => Value::from(Serde(&registration.spec)),
         ca => context! { secret => ca_secret(&registration.outline), pem => pem },
         token => context! {
             secret => token_secret(&registration.outline),

@@ -10,7 +10,7 @@ use super::Identity;
 use super::scalar::{MARK, number};
 use crate::diagnostic::Diagnostic;
 use crate::input::yaml;
-use crate::secret::{Secrets, is_secret_variable, names_a_secret};
+use crate::secret::{Secrets, is_secret_variable};
 use crate::show::shown;
 
 /// An error, and the number of the value that caused it, if known.
@@ -50,8 +50,10 @@ fn touching(skeleton: &str) -> Option<usize> {
 }
 
 fn touches(number: usize) -> Fault {
-    let error = Diagnostic::error("a value touches other text");
-    (error.help(r#"put the text into the expression: `{{ "x-" ~ name }}`"#), Some(number))
+    let error = Diagnostic::error("a value touches other text, or is in a comment")
+        .help(r#"put the text into the expression: `{{ "x-" ~ name }}`"#)
+        .help("write a comment as `{# … #}`");
+    (error, Some(number))
 }
 
 /// Records which placeholders are whole scalars.
@@ -107,27 +109,19 @@ impl Document<'_> {
             ("data", data("data")),
             ("stringData", data("stringData")),
         ] {
-            self.check_text(place, mapping, kind == "Secret")?;
+            self.check_text(place, mapping)?;
         }
         self.check_keys(self.structure)?;
         let namespace = text(of_metadata("namespace"));
         Ok(Identity { kind, name, namespace })
     }
 
-    fn check_text(
-        &self,
-        place: &str,
-        mapping: Option<&Value>,
-        is_secret: bool,
-    ) -> Result<(), Diagnostic> {
+    fn check_text(&self, place: &str, mapping: Option<&Value>) -> Result<(), Diagnostic> {
         for (key, value) in mapping.and_then(Value::as_mapping).into_iter().flatten() {
-            if let Err(scalar) = self.text(value) {
+            if self.text(value).is_err() {
                 let key = self.text(key).unwrap_or_default();
                 let message = format!("{} is not text", shown(format!("{place}.{key}")));
-                let example = format!("put it in quotes: `\"{scalar}\"`");
-                let is_hidden = is_secret || names_a_secret(&key, "");
-                let help = if is_hidden { "put it in quotes" } else { example.as_str() };
-                return Err(Diagnostic::error(message).help(help));
+                return Err(Diagnostic::error(message).help("put it in quotes"));
             }
         }
         Ok(())
@@ -143,7 +137,7 @@ impl Document<'_> {
                 for key in mapping.keys().filter(|_| has_printed) {
                     let key = self.text(key).unwrap_or_else(|scalar| scalar);
                     if let Some(key) = seen.replace(key) {
-                        let message = format!("the key {} stands twice", shown(key));
+                        let message = format!("the key {} appears twice", shown(key));
                         return Err(Diagnostic::error(message).help("remove one of the two"));
                     }
                 }

@@ -53,8 +53,8 @@ const CREDENTIALS: &str = "`accessKeyId` and `secretAccessKey`, `workloadIdentit
 struct CredentialsMapping {
     access_key_id: Option<SecretForm>,
     secret_access_key: Option<SecretForm>,
-    workload_identity: Option<bool>,
-    existing_secret: Option<bool>,
+    workload_identity: Option<True>,
+    existing_secret: Option<True>,
     external_secret: Option<RemoteKeys>,
 }
 
@@ -71,22 +71,30 @@ impl<'de> Deserialize<'de> for Credentials {
     }
 }
 
+/// `true` and nothing else, such as the name of a Secret.
+struct True;
+
+impl<'de> Deserialize<'de> for True {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match bool::deserialize(deserializer) {
+            Ok(true) => Ok(Self),
+            _ => Err(de::Error::custom(
+                "expected `true`: neither form takes a name, and the Secret is always `aws-credentials`",
+            )),
+        }
+    }
+}
+
 impl CredentialsMapping {
     fn form(self) -> Option<Credentials> {
-        let Self {
-            access_key_id,
-            secret_access_key,
-            workload_identity,
-            existing_secret,
-            external_secret,
-        } = self;
+        let Self { access_key_id, secret_access_key, .. } = self;
         let has_keys = access_key_id.is_some() || secret_access_key.is_some();
-        match (workload_identity, existing_secret, external_secret) {
+        match (self.workload_identity, self.existing_secret, self.external_secret) {
             (None, None, None) => {
                 Some(Credentials::Keys(KeyPair { access_key_id, secret_access_key }))
             }
-            (Some(true), None, None) if !has_keys => Some(Credentials::WorkloadIdentity),
-            (None, Some(true), None) if !has_keys => Some(Credentials::ExistingSecret),
+            (Some(True), None, None) if !has_keys => Some(Credentials::WorkloadIdentity),
+            (None, Some(True), None) if !has_keys => Some(Credentials::ExistingSecret),
             (None, None, Some(remote)) if !has_keys => Some(Credentials::ExternalSecret(remote)),
             _ => None,
         }

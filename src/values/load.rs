@@ -1,7 +1,6 @@
 //! Reads the values of each cluster from the files and folders of `-f`.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,20 +8,27 @@ use rayon::prelude::*;
 use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
 
-use super::merge::merge;
+use super::folder::{Folder, check_kind};
+use super::merge::{merge, without_nulls};
 use super::{Values, may_be_secret};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::findings::Code;
 use crate::input::{file, yaml};
 use crate::show::{list, shown};
 
 /// Merged under each of the other files of its folder.
-const DEFAULTS: &str = "defaults.yaml";
+pub const DEFAULTS: &str = "defaults.yaml";
 /// The usual fix if YAML can't be parsed.
-const QUOTES: &str = "put the value in quotes if it has `: ` or ` #` in it, or begins with one of `@ % & * ! | > [ {`; indent with spaces";
+const QUOTES: &str = "put the value in quotes if it has `: ` or ` #` in it, or begins with one of `@ % & * ! | > [ {`";
+const INDENTATION: &str =
+    "check the indentation: use spaces, the same number for every key of a mapping";
 
-/// One document of values.
+/// One document of values; by default, an empty one.
+#[derive(Default)]
 struct Layer {
     file: String,
+    /// Its number in a file with several documents.
+    document: Option<usize>,
     /// Relative paths start here; `None` for a pipe.
     folder: Option<PathBuf>,
     value: Value,
@@ -42,6 +48,11 @@ impl MergedValues {
         self.values.name.as_deref().unwrap_or_default()
     }
 
+    /// Whether it accepts a finding.
+    pub fn accepts(&self, code: Code) -> bool {
+        self.values.allow.iter().flatten().any(|accepted| *accepted == code)
+    }
+
     /// Returns the path of the values file, as given.
     pub fn file(&self) -> &str {
         &self.own.file
@@ -49,9 +60,12 @@ impl MergedValues {
 
     /// Returns the place of a flag or variable, or of a key such as `kubeconfig.context`.
     pub fn place(&self, key: &str) -> Place {
+        let layer = self.layer(key);
+        let document = layer.document.map(|number| format!(" (document {number})"));
+        let file = || format!("{}{}", layer.file, document.unwrap_or_default());
         Place {
             cluster: Some(self.name().to_owned()).filter(|name| !name.is_empty()),
-            file: (!key.starts_with(['-', '$'])).then(|| self.layer(key).file.clone()),
+            file: (!key.starts_with(['-', '$'])).then(file),
             line: None,
             key: Some(format!("`{key}`")),
         }
@@ -87,16 +101,20 @@ pub fn load(
     let mut layers = Vec::new();
     match defaults.map(read_defaults).transpose() {
         Ok(layer) => layers.extend(layer),
-        Err(error) => diagnostics.0.push(error),
+        // Without it, each cluster would miss something.
+        Err(error) => return (Vec::new(), error.into()),
     }
     let mut files: Vec<(PathBuf, Vec<Arc<Layer>>)> = Vec::new();
     for path in paths {
         if !path.is_dir() {
-            diagnostics.0.extend(unused_defaults(path).filter(|_| defaults.is_none()));
             files.push((path.clone(), layers.clone()));
             continue;
         }
-        match read_folder(path) {
+        let found = Folder::read(path, paths);
+        let own = found.and_then(|found| {
+            Ok((found.values, found.defaults.as_deref().map(read_defaults).transpose()?))
+        });
+        match own {
             Ok((in_folder, own)) => {
                 let all: Vec<_> = own.into_iter().chain(layers.iter().cloned()).collect();
                 files.extend(in_folder.into_iter().map(|file| (file, all.clone())));
@@ -104,14 +122,8 @@ pub fn load(
             Err(error) => diagnostics.0.push(error),
         }
     }
-    let read: Vec<_> = files.par_iter().map(|(path, layers)| read_file(path, layers)).collect();
-    let mut clusters = Vec::new();
-    for result in read {
-        match result {
-            Ok(found) => clusters.extend(found),
-            Err(error) => diagnostics.0.push(error),
-        }
-    }
+    let read = files.par_iter().map(|(path, layers)| read_file(path, layers)).collect();
+    let clusters: Vec<MergedValues> = diagnostics.keep(read).into_iter().flatten().collect();
     diagnostics.0.extend(repeated_names(&clusters));
     // A file that couldn't be read may have the others.
     if !diagnostics.has_errors() {
@@ -123,61 +135,29 @@ pub fn load(
     (clusters.into_iter().filter(is_wanted).collect(), diagnostics)
 }
 
-/// Returns a note if a file's folder has defaults, since they are merged only if the folder itself is passed.
-fn unused_defaults(path: &Path) -> Option<Diagnostic> {
-    let folder = file::folder(path)?;
-    let defaults = folder.join(DEFAULTS);
-    if !defaults.exists() || path.ends_with(DEFAULTS) {
-        return None;
-    }
-    let message = "the defaults of the folder aren't used for a single file of it";
-    let help = "pass the folder and `--cluster NAME`, or `--defaults FILE`";
-    Some(Diagnostic::note(message).in_file(file::name(&defaults)).help(help))
-}
-
-fn read_folder(folder: &Path) -> Result<(Vec<PathBuf>, Option<Arc<Layer>>), Diagnostic> {
-    let failed = |error: std::io::Error| {
-        Diagnostic::error(format!("failed to read the folder: {error}"))
-            .in_file(folder.display().to_string())
-    };
-    let mut files = Vec::new();
-    let mut defaults = None;
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
-        let is_values = is_yaml && !name.starts_with('.') && name != "kustomization.yaml";
-        if name == DEFAULTS {
-            defaults = Some(read_defaults(&path)?);
-        } else if is_values && !path.is_dir() {
-            files.push(path);
-        }
-    }
-    if files.is_empty() {
-        let message = "the folder has no values files, `*.yaml` or `*.yml`";
-        return Err(Diagnostic::error(message).in_file(folder.display().to_string()));
-    }
-    files.sort();
-    Ok((files, defaults))
-}
-
 fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
     let (text, mut layers) = read_layers(path)?;
     if layers.len() > 1 {
         return Err(Diagnostic::error("defaults must be one document").in_file(file::name(path)));
     }
-    // Checked alone, so that a mistake isn't reported again for each cluster.
-    if let Some(mistake) = find_mistake(&text) {
+    // Checked alone, so that a mistake isn't reported again for each cluster. A null may remove what `--defaults` has.
+    let without_nulls = layers.first().map(|layer| without_nulls(layer.value.clone()));
+    let is_typed = |value: Value| serde_yaml::from_value::<Values>(value).is_ok();
+    if let Some(mistake) = find_mistake(&text)
+        && !without_nulls.is_some_and(is_typed)
+    {
         return Err(mistake.in_file(file::name(path)));
     }
-    let empty =
-        || Layer { file: file::name(path), folder: None, value: Value::Mapping(Mapping::new()) };
-    Ok(Arc::new(layers.pop().unwrap_or_else(empty)))
+    Ok(Arc::new(
+        layers.pop().unwrap_or_else(|| Layer { file: file::name(path), ..Layer::default() }),
+    ))
 }
 
 fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<MergedValues>, Diagnostic> {
     if path.ends_with(DEFAULTS) {
-        let error = Diagnostic::error("the defaults of a folder are no cluster's values");
+        let error = Diagnostic::error(
+            "`defaults.yaml` holds the defaults of a folder, not a cluster's values",
+        );
         return Err(error.in_file(file::name(path)).help("pass the folder, `-f FOLDER`"));
     }
     let (text, layers) = read_layers(path)?;
@@ -188,8 +168,8 @@ fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<MergedValues>, 
     let clusters: Result<Vec<MergedValues>, Diagnostic> = clusters.collect();
     // Look for the mistake in the text: the merged values have no line numbers.
     clusters.map_err(|error| match find_mistake(&text) {
-        Some(mistake) => mistake.in_file(file::name(path)),
-        None => error,
+        Some(mistake) if mistake.message == error.message => mistake.in_file(file::name(path)),
+        _ => error,
     })
 }
 
@@ -197,15 +177,18 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
     let name = file::name(path);
     let read = || {
         let text = yaml::decode(file::read(path)?)?;
+        check_text(&text)?;
         let documents = yaml::documents(&text).map_err(|error| match error.helps.as_slice() {
-            [] => error.help(QUOTES),
+            [] => error.help(INDENTATION).help(QUOTES),
             _ => error,
         })?;
         let folder = file::folder(path);
+        let total = documents.len();
         let mut layers = Vec::new();
-        for value in documents {
+        for (index, value) in documents.into_iter().enumerate() {
             check_kind(&value)?;
-            layers.push(Layer { file: name.clone(), folder: folder.clone(), value });
+            let document = (total > 1).then_some(index + 1);
+            layers.push(Layer { file: name.clone(), document, folder: folder.clone(), value });
         }
         Ok((text, layers))
     };
@@ -218,29 +201,9 @@ fn find_mistake(text: &str) -> Option<Diagnostic> {
     typed.find_map(Result::err).map(|error| yaml::explain(&error, text, may_be_secret))
 }
 
-/// Refuses the YAML of other tools, with a better error than an unknown key.
-fn check_kind(value: &Value) -> Result<(), Diagnostic> {
-    let has = |key: &str| value.get(key).is_some();
-    let init = "write one with `ma-register init`";
-    let (message, help) = if !value.is_mapping() {
-        ("not a values file: expected a mapping", init)
-    } else if has("sops") {
-        ("the file is still encrypted by SOPS", "decrypt it first: `sops -d FILE`")
-    } else if value.get("kind").and_then(Value::as_str) == Some("Config") {
-        ("a kubeconfig, not a values file", "pass it with `--kubeconfig`, or set `kubeconfig.path`")
-    } else if has("apiVersion") && has("kind") {
-        ("a Kubernetes object, not a values file", init)
-    } else if has("replicaCount") || has("image") {
-        ("values of a Helm chart, not of this program", init)
-    } else {
-        return Ok(());
-    };
-    Err(Diagnostic::error(message).help(help))
-}
-
 fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<MergedValues, Diagnostic> {
     let mut merged = Value::Mapping(Mapping::new());
-    for layer in defaults.iter().rev() {
+    for layer in defaults.iter().rev().filter(|layer| !layer.value.is_null()) {
         merge(&mut merged, layer.value.clone());
     }
     merge(&mut merged, own.value.clone());
@@ -274,4 +237,23 @@ fn unknown_names(clusters: &[MergedValues], names: &[String]) -> Option<Diagnost
     }
     let error = Diagnostic::error(format!("no values for {}", list(unknown))).at_key("`--cluster`");
     Some(error.help(format!("the values have {}", list(clusters.iter().map(MergedValues::name)))))
+}
+
+/// Refuses text that isn't YAML at all, and indentation that looks right in an editor.
+fn check_text(text: &str) -> Result<(), Diagnostic> {
+    if text.starts_with("$ANSIBLE_VAULT") {
+        let error = Diagnostic::error("the file is encrypted by Ansible Vault");
+        return Err(error.help("decrypt it first: `ansible-vault view FILE`"));
+    }
+    let is_space = |c: char| matches!(c, '\t' | '\u{a0}' | '\u{2002}'..='\u{200b}' | '\u{3000}');
+    let is_odd = |line: &str| line.trim_start_matches([' ', '-']).starts_with(is_space);
+    let odd = text.lines().position(|line| is_odd(line) && !line.trim().is_empty());
+    match odd {
+        None => Ok(()),
+        Some(index) => {
+            Err(Diagnostic::error("the line is indented with a tab or a no-break space")
+                .on_line(Some((index + 1).to_string()))
+                .help("indent with spaces"))
+        }
+    }
 }

@@ -43,3 +43,16 @@ fn is_one_value(parent: &str, name: &str, base: &Value, over: &Value) -> bool {
         || ["token", "accessKeyId", "secretAccessKey"].contains(&name)
         || name == "credentials" && form(base) != form(over)
 }
+
+/// Removes nulls from mappings, aside from that of `property`.
+pub fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Mapping(mapping) => mapping
+            .into_iter()
+            .filter(|(key, value)| !value.is_null() || key == "property")
+            .map(|(key, value)| (key, without_nulls(value)))
+            .collect::<serde_yaml::Mapping>()
+            .into(),
+        value => value,
+    }
+}

@@ -3,6 +3,7 @@
 //! These types mirror the file. Every key is optional, since defaults may set it: [`crate::registration`] checks which
 //! are missing and which contradict each other.
 
+mod folder;
 mod forms;
 mod load;
 mod merge;
@@ -50,15 +51,17 @@ pub struct Values {
     pub storage: Option<StorageValues>,
     /// The service account that the control plane uses in the compute cluster.
     pub service_account: Option<ServiceAccountValues>,
-    /// ServiceAccount `default`, as which every Ray pod runs. It is rendered only if this is given.
+    /// ServiceAccount `default`, that every Ray pod runs as. It is rendered only if this is given.
     pub pod_service_account: Option<PodServiceAccountValues>,
     /// Where the service account's token comes from; left out, from `--token-file`.
     pub token: Option<TokenForm>,
     /// Stores of the External Secrets Operator.
     pub external_secrets: Option<ExternalSecretsValues>,
     /// Labels added to every manifest.
+    #[schemars(with = "Option<BTreeMap<Text, Option<Text>>>")]
     pub labels: Option<BTreeMap<Text, Text>>,
     /// Annotations added to every manifest.
+    #[schemars(with = "Option<BTreeMap<Text, Option<Text>>>")]
     pub annotations: Option<BTreeMap<Text, Text>>,
     /// Findings that are accepted for this cluster.
     pub allow: Option<Vec<Code>>,
@@ -66,7 +69,11 @@ pub struct Values {
 
 /// `kubeconfig`: where and how the compute kubeconfig is read.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "a mapping such as `{path: FILE}`"
+)]
 pub struct KubeconfigValues {
     /// Path of the kubeconfig, relative to the values file; left out, `$KUBECONFIG` or `~/.kube/config`.
     #[schemars(length(min = 1))]
@@ -166,7 +173,7 @@ pub struct Sku {
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct StorageValues {
     /// An fsspec URL; left out, `s3://default`.
-    #[schemars(regex(pattern = "^[A-Za-z][-+.:A-Za-z0-9]*://"))]
+    #[schemars(regex(pattern = "^[a-z][-+.:a-z0-9]*://"))]
     pub file_system: Option<Text>,
     /// Scheme of the endpoint; left out, that of its URL, or `https` without one.
     pub scheme: Option<Scheme>,
@@ -185,6 +192,7 @@ pub struct StorageValues {
     #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub collector_secret: Option<Text>,
     /// Further environment variables of every Ray pod.
+    #[schemars(with = "Option<BTreeMap<Text, Option<SecretForm>>>")]
     pub extra_env: Option<BTreeMap<Text, SecretForm>>,
 }
 
@@ -224,12 +232,13 @@ pub struct ServiceAccountValues {
     pub scope: Option<Scope>,
 }
 
-/// `podServiceAccount`: ServiceAccount `default`, as which every Ray pod runs.
+/// `podServiceAccount`: ServiceAccount `default`, that every Ray pod runs as.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct PodServiceAccountValues {
     /// Its annotations, by which a platform gives pods access: `eks.amazonaws.com/role-arn` or
     /// `iam.gke.io/gcp-service-account`.
+    #[schemars(with = "Option<BTreeMap<Text, Option<Text>>>")]
     pub annotations: Option<BTreeMap<Text, Text>>,
     /// Names of its image pull secrets. They replace those that it has.
     pub image_pull_secrets: Option<Vec<Text>>,
@@ -265,20 +274,6 @@ pub struct Rule {
     /// What is allowed, such as `get`.
     #[schemars(length(min = 1))]
     pub verbs: Vec<Text>,
-}
-
-impl Rule {
-    /// The rule that allows one verb for one resource.
-    pub fn new(api_group: &str, resource: &str, verb: &str) -> Self {
-        let list = |text: &str| vec![Text(text.to_owned())];
-        Self {
-            api_groups: Some(list(api_group)),
-            resources: Some(list(resource)),
-            resource_names: None,
-            non_resource_urls: None,
-            verbs: list(verb),
-        }
-    }
 }
 
 /// `externalSecrets`: how the External Secrets Operator reaches the stores.

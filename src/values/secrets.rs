@@ -23,7 +23,7 @@ impl MergedValues {
         let secret = match source {
             SecretSource::Env(name) => read_variable(name),
             SecretSource::File(path) => {
-                self.path(&format!("{key}.file"), path).and_then(|path| read_secret_file(&path))
+                self.path(key, path).and_then(|path| read_secret_file(&path))
             }
         };
         secret.map_err(|error| error.at(&self.place(key)))
@@ -59,8 +59,9 @@ pub fn read_secret_file(path: &Path) -> Result<Secret, Diagnostic> {
 fn trimmed(text: &str, source: &str) -> Result<Secret, Diagnostic> {
     // The control plane sends a token byte for byte: with a final newline, every request would fail.
     match text.trim() {
-        "" => Err(Diagnostic::error(format!("{source} is empty"))
-            .help("check the command that writes it")),
+        "" => {
+            Err(Diagnostic::error(format!("{source} is empty")).help("check the step that sets it"))
+        }
         text => Ok(Secret::new(text)),
     }
 }

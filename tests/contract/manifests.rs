@@ -6,7 +6,7 @@ use std::path::Path;
 
 use similar::TextDiff;
 
-use crate::support::{PROJECT, SIDES, files, fixture, fixtures, run};
+use crate::support::{Folder, PROJECT, SIDES, differing, files, fixture, fixtures, run};
 
 #[test]
 fn every_fixture_renders_to_its_manifests() {
@@ -33,4 +33,13 @@ fn every_fixture_renders_to_its_manifests() {
     }
     assert!(report.is_empty(), "{report}");
     assert!(expected.is_empty(), "of no fixture: {:?}", expected.keys());
+}
+
+#[test]
+fn every_template_is_built_in() {
+    let folder = Folder::new();
+    run(&mut folder.command(&["templates", "out"])).succeeds();
+    let mut there = files(&Path::new(PROJECT).join("templates"));
+    there.retain(|path, _| !path.starts_with("runbook/") && path != "init.yaml.j2");
+    assert_eq!(differing(&files(&folder.path("out")), &there), Vec::<String>::new());
 }

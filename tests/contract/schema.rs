@@ -5,7 +5,9 @@ use std::fs;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::support::{Folder, PROJECT, cluster, fixture_path, listed, objects, run, values_file};
+use crate::support::{
+    Folder, PROJECT, cluster, fixture, fixture_path, fixtures, listed, objects, run, values_file,
+};
 
 fn validator() -> Validator {
     let printed = run(&mut Folder::new().command(&["schema"]));
@@ -27,11 +29,32 @@ fn it_takes_every_fixture() {
             validator.iter_errors(&values).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{file}: {errors:?}");
     }
+    let nulls = json!({"labels": {"a": null}, "annotations": {"a": null}});
+    let values = cluster(0, nulls);
+    assert!(validator.is_valid(&values), "a null takes a default away");
+}
+
+#[test]
+fn every_key_of_cluster_reaches_a_cluster() {
+    let schema = run(&mut Folder::new().command(&["schema"]));
+    let schema: Value = serde_json::from_str(schema.succeeds()).unwrap();
+    let mut keys: Vec<&String> =
+        schema["$defs"]["ClusterSpec"]["properties"].as_object().unwrap().keys().collect();
+    for name in fixtures() {
+        let rendered = run(&mut fixture(&["render", "--side", "control-plane"], &name));
+        for object in objects(rendered.succeeds()) {
+            let spec = &object["spec"];
+            let has = |key: &str| spec.get(key).is_some() || spec["kubernetes"].get(key).is_some();
+            keys.retain(|key| object["kind"] != "Cluster" || !has(key));
+        }
+    }
+    assert!(keys.is_empty(), "in no fixture, or not in the template: {keys:?}");
 }
 
 /// Lines of a cluster's values, and whether each is valid.
 const VALUES: &[(&str, bool)] = &[
     ("labels: {team: ml}", true),
+    ("storage: {fileSystem: S3://jobs, credentials: workloadIdentity}", false),
     ("kubeconfig:", true),
     ("cluster: {sla: production, dc: on-prem, zone: null, skus: [{cpu: 0, memoryGb: '32'}]}", true),
     ("serviceAccount: {tokenSecrets: [a, b], scope: namespace}", true),
