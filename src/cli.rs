@@ -287,9 +287,9 @@ pub struct RunbookArgs {
 /// The sides that can be rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SideArg {
-    /// What the compute cluster gets
+    /// Manifests of the compute cluster
     Compute,
-    /// What the control-plane cluster gets
+    /// Manifests of the control-plane cluster
     ControlPlane,
     /// Both, for a control plane that is its own compute cluster
     Both,

@@ -14,7 +14,7 @@ pub const REGISTER: &str = include_str!("../templates/runbook/register.sh.j2");
 /// Removes the registration.
 pub const DEREGISTER: &str = include_str!("../templates/runbook/deregister.sh.j2");
 
-/// What a script is rendered from.
+/// Inputs of a script.
 #[derive(Debug)]
 pub struct Runbook<'a> {
     pub outline: &'a Outline,

@@ -43,9 +43,9 @@ pub struct Values {
         regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
     )]
     pub name: Option<Text>,
-    /// Where and how the compute kubeconfig is read.
+    /// The compute kubeconfig, and settings that replace its own.
     pub kubeconfig: Option<KubeconfigValues>,
-    /// What is copied into the Cluster's spec.
+    /// Settings of the Cluster's spec.
     pub cluster: Option<ClusterSpec>,
     /// The object storage that jobs use.
     pub storage: Option<StorageValues>,
@@ -53,7 +53,7 @@ pub struct Values {
     pub service_account: Option<ServiceAccountValues>,
     /// ServiceAccount `default`, that every Ray pod runs as. It is rendered only if this is given.
     pub pod_service_account: Option<PodServiceAccountValues>,
-    /// Where the service account's token comes from; left out, from `--token-file`.
+    /// Source of the service account's token; left out, `--token-file`.
     pub token: Option<TokenForm>,
     /// Stores of the External Secrets Operator.
     pub external_secrets: Option<ExternalSecretsValues>,
@@ -271,7 +271,7 @@ pub struct Rule {
     /// Paths that aren't resources, such as `/metrics`.
     #[serde(rename = "nonResourceURLs", skip_serializing_if = "Option::is_none")]
     pub non_resource_urls: Option<Vec<Text>>,
-    /// What is allowed, such as `get`.
+    /// Allowed verbs, such as `get`.
     #[schemars(length(min = 1))]
     pub verbs: Vec<Text>,
 }
@@ -284,7 +284,7 @@ pub struct ExternalSecretsValues {
     pub compute_store: Option<Store>,
     /// The store as the control-plane cluster knows it.
     pub control_plane_store: Option<Store>,
-    /// What the token's key in the store begins with; the cluster's name follows. Left out, `michelangelo/`.
+    /// Prefix of the token's key in the store, before the cluster's name; left out, `michelangelo/`.
     #[schemars(regex(pattern = "^[-a-z0-9/]*$"))]
     pub key_prefix: Option<Text>,
     /// Property that the token has there; null where the store has no properties. Left out, `token`.
