@@ -189,7 +189,7 @@ fn the_encryption_stops_at_a_failure_and_goes_on() {
         r#"echo 'allow: [duplicate-endpoint]' >> clusters/us-east.yaml
         sed 's/name: .*/name: two/' clusters/us-east.yaml > clusters/two.yaml
         echo 'storage: {credentials: {accessKeyId: id, secretAccessKey: a-secret-key}}' >> clusters/two.yaml
-        echo 'creation_rules: []' > deploy/.sops.yaml"#,
+        echo 'creation_rules: []' > deploy/.sops.yaml; echo 'from ma-register' > deploy/NOTES.md"#,
     );
     let secret = "deploy/compute/two/50-secret-aws-credentials.yaml";
     for (failure, message) in
@@ -210,7 +210,12 @@ fn the_encryption_stops_at_a_failure_and_goes_on() {
     assert_eq!(checkout.succeeds(sum), encrypted);
     checkout.succeeds("sed -i s/a-secret-key/another-key/ clusters/two.yaml; bash encrypt.sh");
     assert_ne!(checkout.succeeds(sum), encrypted);
-    checkout.succeeds("rm clusters/two.yaml; bash encrypt.sh; rm deploy/.sops.yaml");
+    let (changed, script) =
+        (checkout.succeeds(sum), "sed -i s/another-key/a-third-key/ clusters/two.yaml");
+    checkout.succeeds(&format!("{script}; SOPS_NO_KEY=1 bash encrypt.sh"));
+    assert_ne!(checkout.succeeds(sum), changed, "without the key for decryption");
+    checkout
+        .succeeds("rm clusters/two.yaml; bash encrypt.sh; rm deploy/.sops.yaml deploy/NOTES.md");
     assert_eq!(checkout.succeeds(list), before);
     // Again with kubeseal, which the script has in a comment.
     checkout.succeeds(

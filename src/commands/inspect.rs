@@ -152,13 +152,11 @@ fn table(resolutions: &[Resolution]) -> String {
 
 fn row(resolution: &Resolution) -> [String; 6] {
     let Resolution { cluster, sources, server, ca, storage, token, .. } = resolution;
-    let expires = ca.as_ref().and_then(|ca| match ca {
-        Ca::System => Some("system".to_owned()),
-        Ca::Certificates(authority) => {
-            let all = authority.certificates.iter().map(|certificate| certificate.expires());
-            all.min().and_then(|time| Some(time.split_once('T')?.0.to_owned()))
-        }
+    let earliest = ca.as_ref().and_then(|ca| match ca {
+        Ca::System => None,
+        Ca::Certificates(authority) => authority.certificates.iter().map(|it| it.expires()).min(),
     });
+    let expires = earliest.and_then(|time| Some(time.split_once('T')?.0.to_owned()));
     let token = token_text(token.as_ref(), &sources.token);
     let storage = storage.as_ref();
     [
