@@ -7,6 +7,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 
 use super::scalar::{MARK, placeholder};
 use super::templates::Templates;
+use super::verify::Structures;
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 
@@ -17,6 +18,7 @@ const FUEL: u64 = 10_000_000;
 pub struct Engine<'a> {
     environment: Environment<'a>,
     pub templates: &'a Templates,
+    pub structures: Structures,
 }
 
 /// A rendered template, its text and values still apart.
@@ -39,7 +41,7 @@ impl<'a> Engine<'a> {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_formatter(print);
         environment.add_filter("b64encode", b64encode);
-        let mut engine = Self { environment, templates };
+        let mut engine = Self { environment, templates, structures: Structures::default() };
         for (path, template) in templates.all() {
             let added = engine.environment.add_template(path, &template.text);
             added.map_err(|error| engine.explain(path, &error))?;

@@ -122,7 +122,7 @@ impl Engine<'_> {
         secrets: &Secrets,
     ) -> Result<Option<(Identity, Manifest)>> {
         let rendered = self.run(template, variables)?;
-        let structure = verify::parse(&rendered.skeleton, rendered.values.len());
+        let structure = self.structures.read(&rendered.skeleton, rendered.values.len());
         let structure = structure.map_err(|(error, number)| {
             let place = number.and_then(|number| self.place_of(template, variables, number));
             match place {
