@@ -145,7 +145,9 @@ fn is_generated(text: &str) -> bool {
 fn read_text(path: &Path) -> Result<String> {
     let failed = || format!("failed to read {}", shown_path(path));
     let bytes = fs::read(path).with_context(failed)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    // Without a copy, if it is UTF-8.
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 fn entries(path: &Path) -> Result<BTreeMap<String, fs::FileType>> {
