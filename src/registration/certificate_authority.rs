@@ -93,7 +93,7 @@ impl CertificateAuthority {
             let error = Diagnostic::error("the certificate is base64-encoded once more");
             return Err(error.help("decode it first: `base64 -d`"));
         }
-        if text.lines().any(|line| line.contains(BEGIN) && line.contains(END)) {
+        if !text.trim().contains('\n') && text.contains(BEGIN) {
             let error = Diagnostic::error("the line breaks of the certificate are lost");
             return Err(error.help("copy it again with its line breaks"));
         }
