@@ -63,7 +63,8 @@ pub struct KubeconfigCluster {
     pub context: String,
     pub cluster: String,
     pub server: String,
-    pub ca: KubeconfigCa,
+    /// With its key.
+    pub ca: (Result<GivenCa, Diagnostic>, &'static str),
     pub is_insecure: bool,
     pub tls_server_name: Option<String>,
     pub has_proxy: bool,
@@ -84,15 +85,13 @@ impl KubeconfigCluster {
     }
 }
 
-/// The certificate authority of a kubeconfig's cluster, not yet read.
-#[derive(Debug)]
-pub enum KubeconfigCa {
-    Missing,
+/// A certificate authority before it is checked.
+#[derive(Clone, Debug)]
+pub enum GivenCa {
+    System,
     Base64(String),
-    /// `certificate-authority`, a path as seen from the working directory.
-    File(PathBuf),
-    /// The entry contradicts itself, or its path can't be resolved.
-    Unusable(Diagnostic),
+    Pem(Vec<u8>),
+    Missing,
 }
 
 impl Kubeconfig {
@@ -293,6 +292,13 @@ fn exportable(error: Diagnostic) -> Diagnostic {
     error.help("export it again: `kubectl config view --raw --minify --flatten`")
 }
 
+/// Adds help about a CA file, which is often on the machine that the kubeconfig was copied from.
+pub fn export_from_its_machine(error: Diagnostic) -> Diagnostic {
+    error
+        .help("export the kubeconfig where that file is: `kubectl config view --raw --minify --flatten`")
+        .help("or set `kubeconfig.certificateAuthority` to a copy of it")
+}
+
 fn parse(bytes: Vec<u8>) -> Result<Value, Diagnostic> {
     let text = yaml::decode(bytes)?;
     let mut documents = yaml::documents(&text)?.into_iter();
@@ -352,20 +358,18 @@ fn cluster_of_entry(
         filled(cluster.server).ok_or_else(|| Diagnostic::error("the cluster has no `server`"))?;
     let data = filled(cluster.certificate_authority_data);
     let ca = match (data, filled(cluster.certificate_authority)) {
-        (None, None) => KubeconfigCa::Missing,
-        (Some(data), None) => KubeconfigCa::Base64(data),
+        (None, None) => (Ok(GivenCa::Missing), "certificate-authority-data"),
+        (Some(data), None) => (Ok(GivenCa::Base64(data)), "certificate-authority-data"),
         (None, Some(path)) => {
-            match file::relative_to(file::folder(&entry.file).as_deref(), &path) {
-                Ok(path) => KubeconfigCa::File(path),
-                Err(error) => KubeconfigCa::Unusable(error),
-            }
+            let path = file::relative_to(file::folder(&entry.file).as_deref(), &path);
+            let bytes = path.and_then(|path| file::read(&path).map_err(export_from_its_machine));
+            (bytes.map(GivenCa::Pem), "certificate-authority")
         }
-        (Some(_), Some(_)) => KubeconfigCa::Unusable(
-            Diagnostic::error(
-                "`certificate-authority-data` and `certificate-authority` are both set",
-            )
-            .help("remove one of the two"),
-        ),
+        (Some(_), Some(_)) => {
+            let message = "`certificate-authority-data` and `certificate-authority` are both set";
+            let error = Diagnostic::error(message).help("remove one of the two");
+            (Err(error), "certificate-authority")
+        }
     };
     Ok(KubeconfigCluster {
         file: file::name(&entry.file),

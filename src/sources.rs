@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::input::file;
-use crate::kubeconfig::{Kubeconfig, KubeconfigCa, KubeconfigCluster, Location};
+use crate::kubeconfig::{GivenCa, Kubeconfig, KubeconfigCluster, Location};
 use crate::secret::Secret;
 use crate::values::{
     Credentials, MergedValues, SecretForm, SecretSource, TokenForm, read_secret_file,
@@ -158,15 +158,6 @@ impl Sources {
     }
 }
 
-/// A CA before it is checked.
-#[derive(Clone, Debug)]
-pub enum GivenCa {
-    System,
-    Base64(String),
-    Pem(Vec<u8>),
-    Missing,
-}
-
 /// An API server before it is checked.
 pub struct GivenServer {
     pub kubeconfig: KubeconfigCluster,
@@ -242,32 +233,11 @@ fn read_server(
             let read = |path: PathBuf| file::read(&path).map(GivenCa::Pem);
             (cluster.path(key, path).and_then(read), cluster.place(key))
         }
-        (Source::Values | Source::Kubeconfig, _) => read_kubeconfig_ca(&kubeconfig),
+        (Source::Values | Source::Kubeconfig, _) => {
+            (kubeconfig.ca.0.clone(), kubeconfig.place(kubeconfig.ca.1))
+        }
     };
     Ok(GivenServer { kubeconfig, url, place, ca })
-}
-
-/// Reads the CA of a kubeconfig's cluster.
-pub fn read_kubeconfig_ca(kubeconfig: &KubeconfigCluster) -> (Result<GivenCa, Diagnostic>, Place) {
-    let (key, result) = match &kubeconfig.ca {
-        KubeconfigCa::Missing => ("certificate-authority-data", Ok(GivenCa::Missing)),
-        KubeconfigCa::Base64(text) => {
-            ("certificate-authority-data", Ok(GivenCa::Base64(text.clone())))
-        }
-        KubeconfigCa::File(path) => {
-            let bytes = file::read(path).map_err(export_from_its_machine);
-            ("certificate-authority", bytes.map(GivenCa::Pem))
-        }
-        KubeconfigCa::Unusable(error) => ("certificate-authority", Err(error.clone())),
-    };
-    (result, kubeconfig.place(key))
-}
-
-/// Adds help about a kubeconfig's CA file, which is often on the machine that the kubeconfig was copied from.
-pub fn export_from_its_machine(error: Diagnostic) -> Diagnostic {
-    error
-        .help("export the kubeconfig where that file is: `kubectl config view --raw --minify --flatten`")
-        .help("or set `kubeconfig.certificateAuthority` to a copy of it")
 }
 
 fn read_s3_key(cluster: &MergedValues) -> Option<[Option<ReadSecret>; 2]> {

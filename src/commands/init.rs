@@ -16,7 +16,7 @@ use crate::registration::resolve_ca;
 use crate::registration::server::{Server, is_proxy};
 use crate::render::{quoted, syntax};
 use crate::show::{list, shown};
-use crate::sources::{Source, read_kubeconfig_ca};
+use crate::sources::Source;
 
 /// Names that kubeadm and other tools give to every cluster.
 const COMMON_NAMES: [&str; 4] = ["kubernetes", "default", "cluster", "local"];
@@ -58,9 +58,11 @@ fn starter(args: &InitArgs, chosen: &KubeconfigCluster) -> anyhow::Result<String
         Ok(server) => server.finding().filter(|finding| finding.severity == Severity::Error),
         Err(error) => Some(error.clone()),
     };
-    let (given, _) = read_kubeconfig_ca(chosen);
-    let ca =
-        given.and_then(|given| resolve_ca(given, chosen, Source::Kubeconfig, server.as_ref().ok()));
+    let ca = chosen
+        .ca
+        .0
+        .clone()
+        .and_then(|given| resolve_ca(given, chosen, Source::Kubeconfig, server.as_ref().ok()));
     let is_gke_dns = server.as_ref().is_ok_and(Server::is_gke_dns_endpoint);
     // A pipe can't be read again, so its path is of no use in the file.
     let kubeconfig = args.kubeconfig.as_ref().filter(|path| file::folder(path).is_some());

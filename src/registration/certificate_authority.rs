@@ -74,10 +74,6 @@ impl CertificateAuthority {
                 .help("write `certificate-authority: FILE`, or the output of `base64 < FILE`"));
         }
         let bytes = STANDARD.decode(&text).map_err(|_| not_pem())?;
-        if bytes.starts_with(b"LS0tLS1CRUdJTi") {
-            return Err(Diagnostic::error("the certificate is base64-encoded twice")
-                .help("decode it once: `base64 -d`"));
-        }
         Self::from_pem(&bytes)
     }
 

@@ -10,12 +10,10 @@ use super::token::{self, Token};
 use super::{Ca, Outline, Resolution, credentials, external_secrets, metadata, names, storage};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::findings::Code;
-use crate::kubeconfig::KubeconfigCluster;
+use crate::kubeconfig::{GivenCa, KubeconfigCluster, export_from_its_machine};
 use crate::secret::Secret;
 use crate::show::shown;
-use crate::sources::{
-    GivenCa, GivenServer, Inputs, ReadSecret, Source, Sources, TokenSource, export_from_its_machine,
-};
+use crate::sources::{GivenServer, Inputs, ReadSecret, Source, Sources, TokenSource};
 use crate::values::{ClusterSpec, ExternalSecretsValues};
 
 /// Resolves a cluster. `now` affects findings only.
