@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use k8s_openapi::jiff::Timestamp;
 use rayon::prelude::*;
 
 use crate::cli::SourceArgs;

@@ -56,7 +56,9 @@ fn stage(path: &Path, text: &str, mode: u32) -> Result<TempPath> {
     let failed = || failed("write", path);
     // In the same folder, since a rename can't cross file systems.
     let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).with_context(failed)?;
+    if !folder.is_dir() {
+        fs::create_dir_all(folder).with_context(failed)?;
+    }
     let mut file = Builder::new()
         .prefix(PREFIX)
         .suffix(SUFFIX)

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
+use k8s_openapi::jiff::Timestamp;
 use rustls_pki_types::pem::{PemObject as _, SectionKind};
 use sha2::{Digest as _, Sha256};
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};

@@ -1,6 +1,6 @@
 //! The External Secrets Operator: the stores, keys and properties with which it moves secrets that aren't read here.
 
-use jiff::SignedDuration;
+use k8s_openapi::jiff::SignedDuration;
 
 use super::checks::Checks;
 use super::names::{check_filled_in, check_subdomain, demand};

@@ -1,6 +1,6 @@
 //! Checks what was read about a cluster and draws the conclusions. Reads no files.
 
-use jiff::Timestamp;
+use k8s_openapi::jiff::Timestamp;
 
 use super::certificate_authority::CertificateAuthority;
 use super::checks::Checks;

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::certificate_authority::time;

@@ -65,7 +65,7 @@ impl<'a> Engine<'a> {
     pub fn place_of(&self, path: &str, values: &Value, number: usize) -> Option<(String, usize)> {
         let template = self.environment.get_template(path).ok()?;
         let (text, spans) = template.render_with_spans(values.clone()).ok()?;
-        let offset = text.find(&placeholder(number))?;
+        let offset = text.find(&placeholder(number).to_string())?;
         let span = spans.iter().find(|span| span.output_range().contains(&offset))?;
         Some((span.name().to_owned(), span.line()))
     }
@@ -155,9 +155,9 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
         return Err(refuse("the captured output of a block, or U+FDD0, can't be printed"));
     }
     let printed = state.get_or_insert_extension_with(Vec::<serde_yaml::Value>::new);
-    let placeholder = placeholder(printed.len());
+    let number = printed.len();
     printed.push(scalar);
-    Ok(out.write_str(&placeholder)?)
+    Ok(write!(out, "{}", placeholder(number))?)
 }
 
 fn refuse(message: &str) -> Error {

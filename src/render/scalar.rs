@@ -3,14 +3,16 @@
 //! Kubernetes reads YAML 1.1, where `no`, `0777`, `1_000` and `1e3` aren't strings. Strings are therefore always
 //! double-quoted, with JSON's escapes.
 
+use std::fmt;
+
 use serde_yaml::Value;
 
 /// Marks placeholders. A Unicode noncharacter, so no sensible text contains it.
 pub const MARK: char = '\u{fdd0}';
 
 /// Returns the placeholder of the nth printed value, as YAML.
-pub fn placeholder(number: usize) -> String {
-    format!("\"{MARK}{number}{MARK}\"")
+pub fn placeholder(number: usize) -> impl fmt::Display {
+    fmt::from_fn(move |f| write!(f, "\"{MARK}{number}{MARK}\""))
 }
 
 /// Returns the number of a placeholder that was parsed as YAML, so has lost its quotes.
@@ -46,6 +48,7 @@ pub fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
+            ' '..='~' => out.push(character),
             _ if needs_escape(character) => {
                 let code = u32::from(character);
                 out.push_str(&match code {
