@@ -16,8 +16,11 @@ const FLEETS: [(usize, usize); 3] = [(100, 31), (1_000, 9), (10_000, 3)];
 fn main() -> Result<()> {
     let mut report = Report::default();
     let mut smaller = None;
+    // Nothing is deleted before the end, since a deletion slows later writes for a while.
+    let scratch =
+        tempfile::Builder::new().prefix("fleet-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     for (clusters, runs) in FLEETS {
-        measure(clusters, runs, &mut report)?;
+        measure(&scratch.path().join(clusters.to_string()), clusters, runs, &mut report)?;
         let peak = peak_memory()?;
         // The difference leaves out the memory that the program takes without clusters.
         if let Some((fewer, less)) = smaller {
@@ -29,16 +32,12 @@ fn main() -> Result<()> {
     report.finish()
 }
 
-fn measure(clusters: usize, runs: usize, report: &mut Report) -> Result<()> {
-    let scratch =
-        tempfile::Builder::new().prefix("fleet-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let scratch = scratch.path();
+fn measure(scratch: &Path, clusters: usize, runs: usize, report: &mut Report) -> Result<()> {
     write_values(scratch, clusters)?;
     let tree = scratch.join("tree");
     time(&mut render_into(scratch, &tree))?;
     let (mut fresh, mut copied) = (Vec::new(), Vec::new());
     let (mut unchanged, mut read) = (Vec::new(), Vec::new());
-    // Nothing is deleted between the runs, since a deletion slows later writes for a while.
     for run in 0..runs {
         fresh.push(time(&mut render_into(scratch, &scratch.join(format!("fresh-{run}"))))?);
         copied.push(time(&mut copy(&tree, &scratch.join(format!("copy-{run}"))))?);
