@@ -14,7 +14,10 @@ Register one cluster, by hand:
 
 Keep a fleet in Git:
   ma-register render -f clusters/ -o deploy --prune --kustomization
-  ma-register diff -f clusters/ -o deploy --prune";
+  ma-register diff -f clusters/ -o deploy --prune
+
+Look up a key of the values file or a finding:
+  ma-register explain storage.credentials";
 
 /// Renders the manifests that register a compute cluster with a Michelangelo control plane
 ///
@@ -68,6 +71,18 @@ Examples:
     /// Write a bash script that registers or deregisters one cluster
     #[command(subcommand)]
     Runbook(RunbookCommand),
+
+    /// Explain a key of the values file or a finding
+    ///
+    /// Without a name, lists both.
+    #[command(after_help = "\
+Examples:
+  ma-register explain storage.credentials
+  ma-register explain loopback-server")]
+    Explain {
+        /// A key such as `storage.endpoint`, or the code of a finding
+        name: Option<String>,
+    },
 
     /// Print the JSON Schema of the values file
     Schema,

@@ -36,85 +36,102 @@ macro_rules! findings {
     };
 }
 
-// The doc comments are the descriptions in the JSON Schema.
+// The doc comments are what `explain` prints and the descriptions in the JSON Schema: what the finding is, in the first
+// sentence, why it matters, and what to do.
 findings! {
     /// The API server's address is a loopback address, as kind, k3d and minikube write it. The control plane would dial
     /// itself. Set `kubeconfig.server` to the address at which the control plane reaches the cluster.
     LoopbackServer => Error,
-    /// The storage endpoint is a loopback address: a pod would dial itself. Set `storage.endpoint` to one that pods reach.
+    /// The storage endpoint is a loopback address. A pod would dial itself. Set `storage.endpoint` to an address that
+    /// pods of the compute cluster reach.
     LoopbackStorage => Error,
-    /// The kubeconfig verifies the certificate against `tls-server-name`. The control plane verifies it against the
-    /// server's host. Set `kubeconfig.server` to a host that the certificate is for.
+    /// The kubeconfig verifies the certificate against another name, `tls-server-name`. The control plane verifies it
+    /// against the server's host, so it would refuse it. Set `kubeconfig.server` to a host that the certificate is for.
     TlsServerName => Error,
-    /// A self-signed server certificate has no subject alternative name, so Go refuses it. Issue it again with the host.
+    /// A self-signed server certificate has no subject alternative name. Go, and so the control plane, refuses it.
+    /// Issue it again with the server's host as a subject alternative name.
     LeafWithoutSan => Error,
-    /// The token is for another service account. Read it from the token Secret of the compute cluster.
+    /// The token is for another service account. It has other rights, so jobs would fail. Read the token from the token
+    /// Secret of `serviceAccount.name`, in namespace `default` of the compute cluster.
     TokenWrongSubject => Error,
-    /// The token is not a JSON Web Token, so it isn't one of Kubernetes. Read it from its Secret, decoded from base64.
+    /// The token is not a JSON Web Token. Those of Kubernetes service accounts are. Read it from the token Secret,
+    /// decoded from base64.
     TokenNotJwt => Error,
-    /// The token has expired. Read one that doesn't expire from the token Secret of the compute cluster.
+    /// The token has expired. The API server refuses it. Read the token from the token Secret of the compute cluster:
+    /// that one doesn't expire.
     TokenExpired => Error,
-    /// `storage.scheme` and the scheme of `storage.endpoint` disagree. Leave `storage.scheme` out.
+    /// `storage.scheme` and the scheme of `storage.endpoint` disagree. Some clients take the one, some the other. Leave
+    /// `storage.scheme` out.
     StorageSchemeMismatch => Error,
-    /// A secret reads as a reference or a placeholder that an earlier step should have replaced.
+    /// A secret reads as a reference or a placeholder, such as `vault:…`, `${NAME}` or `changeme`. It would reach
+    /// Kubernetes as it stands. Resolve it in an earlier step, or write `{env: NAME}` or `{file: PATH}`.
     UnresolvedSecret => Error,
     /// Two clusters of the run have the same API server. The controller keeps one client, and so one token, for each
     /// host and port. Register each API server once. To accept it, add the code to `allow` of both clusters.
     DuplicateEndpoint => Error,
-    /// Ray pods take S3 keys from the ConfigMap alone, so they don't get those that come from a store, and Uniflow's pods
-    /// can't mount a Secret. Give the pods workload identity, or write the keys themselves.
+    /// Ray pods don't get an S3 key that comes from a store. They take keys from the ConfigMap alone, and Uniflow's
+    /// pods can't mount a Secret. Give the pods workload identity, or write the keys into `storage.credentials`.
     KeysNotInPods => Warning,
     /// `storage.collectorSecret` is left out. By default Michelangelo's chart runs a log collector beside each Ray
     /// container, which takes the S3 key from a Secret. Without it no Ray pod starts (`CreateContainerConfigError`).
     /// Write the Secret's name, or `none` if logs aren't kept or someone else makes it.
     NoCollectorSecret => Warning,
-    /// `storage.collectorSecret` names a Secret, but there is no S3 key to put into it, and the log collector takes nothing
+    /// `storage.collectorSecret` names a Secret, but there is no S3 key to put into it. The log collector takes nothing
     /// else. Write `none`, and make the Secret elsewhere or turn log persistence off in Michelangelo's chart.
     CollectorNeedsKeys => Warning,
-    /// `accessKeyId` begins with `ASIA`, so it is a temporary key of AWS. It needs a session token, which nothing passes
-    /// on, and expires. Use a long-lived key or workload identity.
+    /// `accessKeyId` begins with `ASIA`, so it is a temporary key of AWS. It needs a session token, which nothing
+    /// passes on, and it expires. Use a long-lived key or workload identity.
     TemporaryKey => Warning,
-    /// `storage.endpoint` will probably not work: it holds the bucket of `storage.fileSystem`, too, or its host has an
-    /// underscore, which botocore refuses, or it is one of AWS beside `workloadIdentity`, where it would catch the calls
-    /// for credentials, too. Write the endpoint without the bucket; leave AWS's own endpoint out.
+    /// `storage.endpoint` will probably not work. It holds the bucket of `storage.fileSystem`, too: leave the bucket
+    /// out. Or its host has an underscore, which botocore refuses: use another name. Or it is one of AWS beside
+    /// `workloadIdentity`, where it would catch the calls for credentials, too: leave the endpoint out.
     UnusualEndpoint => Warning,
-    /// `storage.extraEnv` sets `PATH`, `LD_*` or `RAY_*`, which replaces the image's own value in every Ray pod.
+    /// `storage.extraEnv` sets `PATH`, `LD_*` or `RAY_*`. It replaces the image's own value in every Ray pod, and Ray
+    /// may not start. Set it in the image or in the job.
     UnusualEnv => Warning,
-    /// The API server's name is a local one (`*.local`, `*.internal`, `*.svc`, a single label), which the control plane
-    /// may not resolve. Set `kubeconfig.server`.
+    /// The API server's name is a local one: `*.local`, `*.internal`, `*.svc` or a single label. The control plane may
+    /// not resolve it. Set `kubeconfig.server` to a name that it resolves.
     LocalNameServer => Warning,
-    /// The API server's address is a link-local or IPv4-mapped one, or its name has an underscore.
+    /// The API server's address is a link-local or IPv4-mapped one, or its name has an underscore. The control plane
+    /// may not reach it, or may refuse its certificate. Set `kubeconfig.server` to the usual address.
     UnusualServer => Warning,
-    /// The kubeconfig has a `proxy-url`. The control plane connects directly, so `kubeconfig.server` has to be an address
+    /// The kubeconfig has a `proxy-url`. The control plane connects directly. Set `kubeconfig.server` to an address
     /// that it reaches without the proxy.
     ProxyIgnored => Warning,
-    /// The server is a DNS endpoint of GKE, which has a certificate from a public authority, and the kubeconfig has
-    /// another CA. Set `kubeconfig.certificateAuthority` to `system`.
+    /// The server is a DNS endpoint of GKE, and the kubeconfig has a CA. Such an endpoint has a certificate from a
+    /// public authority, which that CA doesn't verify. Set `kubeconfig.certificateAuthority` to `system`.
     GkeDnsEndpoint => Warning,
-    /// A certificate is not marked as one that signs others. Use the CA that signs the API server's certificate.
+    /// A certificate is not marked as one that signs others. It verifies the API server only if it is the server's own.
+    /// Use the CA that signs the API server's certificate.
     CaNotACa => Warning,
-    /// A certificate is of X.509 version 1, which can't be marked as a CA. Issue it again as version 3.
+    /// A certificate is of X.509 version 1, which can't be marked as a CA. Newer libraries refuse it. Issue it again as
+    /// version 3.
     CaX509V1 => Warning,
-    /// All certificates have expired. Export the kubeconfig again, or set `kubeconfig.certificateAuthority`.
+    /// All certificates of the CA have expired. The control plane can't verify the API server. Export the kubeconfig
+    /// again, or set `kubeconfig.certificateAuthority`.
     CaExpired => Warning,
-    /// Some certificates have expired. Remove them.
+    /// Some certificates of the CA have expired. The others still work. Remove the expired ones.
     CaOneExpired => Warning,
-    /// No certificate is valid yet. Check this machine's clock.
+    /// No certificate of the CA is valid yet. Check this machine's clock.
     CaNotYetValid => Warning,
-    /// The certificates are too large for client-side `kubectl apply`, which copies them into an annotation. Use
-    /// `kubectl apply --server-side`, or keep only the CA of the API server.
+    /// The certificates are too large for client-side `kubectl apply`. It copies them into an annotation, which the API
+    /// server limits to 256 KiB. Use `kubectl apply --server-side`, or keep only the CA of the API server.
     CaTooLargeForApply => Warning,
-    /// `kubeconfig.server` replaces the URL of a proxy such as Rancher's, and the CA is still the proxy's. Set
-    /// `kubeconfig.certificateAuthority` to the CA of the API server itself.
+    /// `kubeconfig.server` replaces the URL of a proxy such as Rancher's, and the CA is still the proxy's. It doesn't
+    /// verify the API server behind the proxy. Set `kubeconfig.certificateAuthority` to the CA of the API server
+    /// itself.
     CaOfProxy => Warning,
-    /// Several contexts, and none is chosen, so the current one is used. Set `kubeconfig.context`, or pass `--context`.
+    /// The kubeconfig has several contexts, and none is chosen, so the current one is used. After the next `kubectl
+    /// config use-context` it is another cluster. Set `kubeconfig.context`, or pass `--context`.
     UnpinnedContext => Warning,
-    /// Files of `$KUBECONFIG` have different entries of the chosen name; kubectl takes the first. Name one file with
-    /// `kubeconfig.path` or `--kubeconfig`.
+    /// Files of `$KUBECONFIG` have different entries of the chosen name. Like kubectl, the program takes the first.
+    /// Name one file with `kubeconfig.path` or `--kubeconfig`.
     ShadowedEntry => Warning,
-    /// The token expires. Read one that doesn't from the token Secret of the compute cluster.
+    /// The token will expire. From then on the API server refuses it. Read the token from the token Secret of the
+    /// compute cluster: that one doesn't expire.
     TokenExpires => Warning,
-    /// The token belongs to a token Secret that isn't the last of `serviceAccount.tokenSecrets`.
+    /// The token belongs to a token Secret that isn't the last of `serviceAccount.tokenSecrets`. It stops working when
+    /// that Secret is deleted. Read the token from the last one.
     TokenSecretNotCurrent => Warning,
 }
 

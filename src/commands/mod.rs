@@ -2,6 +2,7 @@
 
 mod clusters;
 mod diff;
+mod explain;
 mod init;
 mod inspect;
 mod render;
@@ -39,6 +40,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Diagnostics> {
         Command::Render(args) => render::run(&args)?,
         Command::Diff(args) => diff::run(&args)?,
         Command::Runbook(command) => runbook::run(&command)?,
+        Command::Explain { name } => explain::run(name.as_deref())?,
         Command::Schema => schema::run()?,
         Command::Templates { dir } => templates::run(&dir)?,
         Command::Completions { shell } => completions(shell),

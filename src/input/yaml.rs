@@ -133,7 +133,7 @@ fn about_key(message: &str, is_secret: bool, text: &str, error: &serde_yaml::Err
     let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once("`, "));
     if let Some((key, expected)) = unknown {
         let known = expected.split('`').skip(1).step_by(2);
-        return match nearest(key, known).filter(|_| !is_secret) {
+        return match nearest(key, known).first().filter(|_| !is_secret) {
             Some(near) => Diagnostic::error(format!("unknown key {}", shown(key)))
                 .help(format!("did you mean `{near}`?")),
             None if is_secret => Diagnostic::error(format!("unknown key, {expected}")),
@@ -148,13 +148,12 @@ fn about_key(message: &str, is_secret: bool, text: &str, error: &serde_yaml::Err
     }
 }
 
-/// Returns the most similar of the known names, if one is similar at all.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// Returns those of the known names that are similar, the nearest first, at most three.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let scored = known.map(|known| (strsim::jaro_winkler(name, known), known));
-    scored
-        .filter(|(score, _)| *score > 0.9)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|it| it.1)
+    let mut near: Vec<(f64, &str)> = scored.filter(|(score, _)| *score > 0.9).collect();
+    near.sort_by(|left, right| right.0.total_cmp(&left.0));
+    near.into_iter().take(3).map(|(_, known)| known).collect()
 }
 
 /// Returns the lines of a repeated key, if both are written in the block style. The parser knows only where the mapping is.

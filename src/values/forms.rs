@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::json;
 
 use super::Text;
 use crate::secret::Secret;
@@ -38,11 +39,11 @@ pub struct KeyPair {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct RemoteKeys {
-    /// Key in the store.
+    /// Key in the store, such as `s3/compute-0`. Required.
     pub key: Option<Text>,
-    /// Property of it with the key pair's public half.
+    /// Property of it that holds the public half. Required.
     pub access_key_id_property: Option<Text>,
-    /// Property of it with the key pair's secret half.
+    /// Property of it that holds the secret half. Required.
     pub secret_access_key_property: Option<Text>,
 }
 
@@ -108,18 +109,40 @@ impl JsonSchema for Credentials {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let secret = generator.subschema_for::<SecretForm>();
-        let remote = generator.subschema_for::<RemoteKeys>();
+        let half = |text: &str| described(text, secret.clone());
+        let access_key_id =
+            half("Public half of an S3 key: text, `{env: NAME}` or `{file: PATH}`.");
+        let secret_access_key =
+            half("Secret half of an S3 key: `{env: NAME}`, `{file: PATH}`, or the text itself.");
+        let remote = described(
+            "Where a store has the S3 key, for the External Secrets Operator. Ray pods don't get it: see the finding `keys-not-in-pods`.",
+            generator.subschema_for::<RemoteKeys>(),
+        );
+        let alone = |key: &str, schema: Schema| {
+            let properties = json!({key: schema});
+            json_schema!({"type": "object", "additionalProperties": false, "required": [key], "properties": properties})
+        };
+        let word = |word: &str| {
+            let text = format!("`true`: the same as `credentials: {word}`.");
+            alone(word, json_schema!({"const": true, "description": text}))
+        };
         json_schema!({
-            "description": "How jobs get access: by an S3 key pair, by the platform (`workloadIdentity`), by a store (`externalSecret`), or by a Secret that someone else manages (`existingSecret`).",
             "anyOf": [
-                {"enum": ["workloadIdentity", "existingSecret"]},
-                {"type": "object", "additionalProperties": false, "properties": {"accessKeyId": secret, "secretAccessKey": secret}},
-                {"type": "object", "additionalProperties": false, "required": ["externalSecret"], "properties": {"externalSecret": remote}},
-                {"type": "object", "additionalProperties": false, "required": ["workloadIdentity"], "properties": {"workloadIdentity": {"const": true}}},
-                {"type": "object", "additionalProperties": false, "required": ["existingSecret"], "properties": {"existingSecret": {"const": true}}}
+                {"const": "workloadIdentity", "description": "The platform gives pods access without keys, by an annotation in `podServiceAccount`."},
+                {"const": "existingSecret", "description": "Someone else makes Secret `aws-credentials` in namespace `default`, and the keys in ConfigMap `michelangelo-config`."},
+                {"type": "object", "additionalProperties": false, "properties": {"accessKeyId": access_key_id, "secretAccessKey": secret_access_key}},
+                alone("externalSecret", remote),
+                word("workloadIdentity"),
+                word("existingSecret")
             ]
         })
     }
+}
+
+/// Returns a reference to a schema, with a description of its own.
+fn described(text: &str, mut schema: Schema) -> Schema {
+    schema.insert("description".to_owned(), text.into());
+    schema
 }
 
 /// A secret in a values file, or a reference to one.
@@ -174,10 +197,8 @@ impl JsonSchema for SecretForm {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "The secret itself, or the environment variable or file that has it; a path is relative to the values file.",
-            "anyOf": [{"type": "string"}, source("env"), source("file")]
-        })
+        let [env, file] = sources();
+        json_schema!({"anyOf": [{"type": "string"}, env, file]})
     }
 }
 
@@ -211,17 +232,27 @@ impl JsonSchema for TokenForm {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let [env, file] = sources();
         json_schema!({
-            "description": "The file or environment variable that has the token, `externalSecret`, or `none` where someone else makes the Secret.",
-            "anyOf": [{"enum": ["externalSecret", "none"]}, source("env"), source("file")]
+            "anyOf": [
+                {"const": "externalSecret", "description": "The External Secrets Operator moves it through the stores of `externalSecrets`."},
+                {"const": "none", "description": "Someone else makes Secret `cluster-NAME-client-token` with the key `token`, in namespace `default` of the control plane."},
+                env,
+                file
+            ]
         })
     }
 }
 
-fn source(key: &str) -> Schema {
-    json_schema!({
-        "type": "object", "additionalProperties": false,
-        "required": [key], "properties": {key: {"type": "string"}}
+/// Returns the schemas of `{env: NAME}` and `{file: PATH}`.
+fn sources() -> [Schema; 2] {
+    let keys = [
+        ("env", "Name of the environment variable that has it."),
+        ("file", "Path of the file that has it, relative to the values file."),
+    ];
+    keys.map(|(key, text)| {
+        let properties = json!({key: {"type": "string", "description": text}});
+        json_schema!({"type": "object", "additionalProperties": false, "required": [key], "properties": properties})
     })
 }
 

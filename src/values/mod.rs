@@ -36,34 +36,43 @@ fn may_be_secret(key: &str) -> bool {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct Values {
-    /// Name of the compute cluster in the control plane.
+    /// Name of the compute cluster in the control plane. Required: a DNS label of at most 63 characters. The Cluster
+    /// and its Secrets are named after it, so another name is another registration.
     #[schemars(
         required,
         length(min = 1, max = 63),
         regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
     )]
     pub name: Option<Text>,
-    /// The compute kubeconfig, and settings that replace its own.
+    /// The compute cluster's kubeconfig, and settings that replace its own. Of its users only the names are read.
     pub kubeconfig: Option<KubeconfigValues>,
-    /// Settings of the Cluster's spec.
+    /// Settings that are copied into the Cluster's spec. All are optional.
     pub cluster: Option<ClusterSpec>,
-    /// The object storage that jobs use.
+    /// The object storage that jobs use. Every Ray pod gets it as environment variables, from ConfigMap
+    /// `michelangelo-config`.
     pub storage: Option<StorageValues>,
-    /// The service account that the control plane uses in the compute cluster.
+    /// The service account that the control plane uses in the compute cluster. It is in namespace `default`.
     pub service_account: Option<ServiceAccountValues>,
-    /// ServiceAccount `default`, that every Ray pod runs as. It is rendered only if this is given.
+    /// ServiceAccount `default`, as which every Ray pod runs. It is rendered only if this is given. Others may use it,
+    /// too, so `deregister` doesn't delete it.
     pub pod_service_account: Option<PodServiceAccountValues>,
-    /// Source of the service account's token; left out, `--token-file`.
+    /// Source of the service account's token: `{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`. Default:
+    /// `--token-file`, which wins over this key. The script of `runbook register` reads the token itself if this is
+    /// left out.
     pub token: Option<TokenForm>,
-    /// Stores of the External Secrets Operator.
+    /// Stores of the External Secrets Operator. Needed by `token: externalSecret` and
+    /// `storage.credentials.externalSecret`.
     pub external_secrets: Option<ExternalSecretsValues>,
-    /// Labels added to every manifest.
+    /// Labels of every object: a mapping of names to text. Default: none beside the program's own. ServiceAccount
+    /// `default` doesn't get them.
     #[schemars(with = "Option<BTreeMap<Text, Option<Text>>>")]
     pub labels: Option<BTreeMap<Text, Text>>,
-    /// Annotations added to every manifest.
+    /// Annotations of every object: a mapping of names to text. Default: none beside those that an object needs.
+    /// ServiceAccount `default` doesn't get them.
     #[schemars(with = "Option<BTreeMap<Text, Option<Text>>>")]
     pub annotations: Option<BTreeMap<Text, Text>>,
-    /// Findings that are accepted for this cluster.
+    /// Findings that are accepted for this cluster: a list of codes. They neither stop the run nor are printed, with
+    /// `--strict` as well. `duplicate-endpoint` has to be in the lists of both clusters.
     pub allow: Option<Vec<Code>>,
 }
 
@@ -75,17 +84,21 @@ pub struct Values {
     expecting = "a mapping such as `{path: FILE}`"
 )]
 pub struct KubeconfigValues {
-    /// Path of the kubeconfig, relative to the values file; left out, `$KUBECONFIG` or `~/.kube/config`.
+    /// Path of the kubeconfig, relative to the values file. Default: `$KUBECONFIG`, or `~/.kube/config`. `--kubeconfig`
+    /// wins over it.
     #[schemars(length(min = 1))]
     pub path: Option<Text>,
-    /// Name of the context in it; left out, the current one.
+    /// Name of the context to use. Default: the current one, with the finding `unpinned-context` if there are several.
+    /// `--context` wins over it.
     pub context: Option<Text>,
-    /// The address at which the control plane reaches the API server, where that differs:
-    /// `https://HOST:PORT`.
+    /// URL at which the control plane reaches the API server, `https://HOST:PORT`. Default: the server of the
+    /// kubeconfig. Set it if that address works only on your machine, or only through a proxy. The server's certificate
+    /// has to be for this host.
     #[schemars(regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]://"))]
     pub server: Option<Text>,
-    /// Path of a PEM file, relative to the values file, where the kubeconfig has no certificate authority
-    /// or another one; or `system`, for a server with a certificate from a public authority.
+    /// CA that verifies the API server: the path of a PEM file, or `system`. Default: the CA of the kubeconfig. The
+    /// path is relative to the values file. `system` is for a server with a certificate from a public authority: the
+    /// controller then uses its own roots.
     #[schemars(length(min = 1))]
     pub certificate_authority: Option<Text>,
 }
@@ -94,20 +107,22 @@ pub struct KubeconfigValues {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct ClusterSpec {
-    /// Service level.
+    /// Service level of the cluster. Default: left out.
     pub sla: Option<Sla>,
-    /// Kind of data centre.
+    /// Kind of data centre that the cluster is in. Default: left out.
     pub dc: Option<Dc>,
-    /// Region, in the provider's own words.
+    /// Region of the cluster, as its provider names it, such as `us-east-1`. Default: left out. The region of the
+    /// storage is another key, `storage.region`.
     #[schemars(length(min = 1))]
     pub region: Option<Text>,
-    /// Zone, in the provider's own words.
+    /// Zone of the cluster, as its provider names it, such as `us-east-1a`. Default: left out.
     #[schemars(length(min = 1))]
     pub zone: Option<Text>,
-    /// How jobs are scheduled there; left out, so is the field, which older control planes don't know. With `kueue`
-    /// the control plane needs `controllermgr.jobs.scheduler.backend: kueue`, and each project a LocalQueue.
+    /// How jobs are scheduled in the cluster. Default: left out, as older control planes don't know the field. `kueue`
+    /// needs `controllermgr.jobs.scheduler.backend: kueue` in Michelangelo's chart, and for each project a LocalQueue
+    /// `ma-PROJECT` in namespace `default` of the compute cluster.
     pub scheduler_type: Option<SchedulerType>,
-    /// Kinds of machine.
+    /// Kinds of machine that the cluster has, a list. Default: an empty list.
     pub skus: Option<Vec<Sku>>,
 }
 
@@ -151,19 +166,19 @@ pub enum Dc {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct Sku {
-    /// Number of processors.
+    /// Number of processors, such as `8`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<u16>,
-    /// Memory in GB, as text.
+    /// Memory in GB, as text: `"32"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_gb: Option<Text>,
-    /// Disk in GB, as text.
+    /// Disk in GB, as text: `"100"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_size_gb: Option<Text>,
-    /// Number of GPUs.
+    /// Number of GPUs, such as `1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu: Option<u16>,
-    /// Kind of GPU.
+    /// Kind of the GPUs, such as `a100`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu_sku: Option<Text>,
 }
@@ -172,26 +187,32 @@ pub struct Sku {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct StorageValues {
-    /// An fsspec URL; left out, `s3://default`.
+    /// Where jobs keep their data: an fsspec URL, such as `s3://BUCKET`. Default: `s3://default`.
     #[schemars(regex(pattern = "^[a-z][-+.:a-z0-9]*://"))]
     pub file_system: Option<Text>,
-    /// Scheme of the endpoint; left out, that of its URL, or `https` without one.
+    /// Scheme of the endpoint. Default: that of `storage.endpoint`, or `https` without one. It has to agree with the
+    /// endpoint, so it is best left out.
     pub scheme: Option<Scheme>,
-    /// URL of an S3 API, as pods of the compute cluster reach it; left out for AWS S3 itself.
+    /// URL of the S3 API, as pods of the compute cluster reach it: `https://HOST:PORT`. Default: left out, for AWS S3
+    /// itself. The bucket belongs into `storage.fileSystem`.
     #[schemars(regex(pattern = "^https?://"))]
     pub endpoint: Option<Text>,
-    /// How jobs get access.
+    /// How jobs get access to the storage. Required: the two keys `accessKeyId` and `secretAccessKey`, or one of the
+    /// others. Log collectors need keys: see `storage.collectorSecret`.
     pub credentials: Option<Credentials>,
-    /// Region of the S3 API, as `AWS_REGION` and `AWS_DEFAULT_REGION` of every Ray pod. AWS S3 outside `us-east-1`
-    /// needs it.
+    /// Region of the S3 API, such as `eu-west-1`. Default: left out. Every Ray pod gets it as `AWS_REGION` and
+    /// `AWS_DEFAULT_REGION`; AWS S3 outside `us-east-1` needs it.
     #[schemars(length(min = 1))]
     pub region: Option<Text>,
-    /// Name of a second Secret with the S3 key, for the log collector of Michelangelo's chart: its value
+    /// Name of a second Secret with the S3 key, for the log collector; or `none`. Default: left out, with the finding
+    /// `no-collector-secret`. By default Michelangelo's chart runs a log collector beside each Ray container, and
+    /// without this Secret no Ray pod starts. Its name is the chart's value
     /// `controllermgr.jobs.k8sengine.mapper.logPersistence.credentialsSecret`, by default
-    /// `michelangelo-object-storage-credentials`. `none` if logs aren't kept or someone else makes the Secret.
+    /// `michelangelo-object-storage-credentials`. Write `none` if logs aren't kept or someone else makes the Secret.
     #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub collector_secret: Option<Text>,
-    /// Further environment variables of every Ray pod.
+    /// Further environment variables of every Ray pod: a mapping of names to values. A value is text, or `{env: NAME}`
+    /// or `{file: PATH}` for a secret. Default: none. A variable that other keys of `storage` set is an error.
     #[schemars(with = "Option<BTreeMap<Text, Option<SecretForm>>>")]
     pub extra_env: Option<BTreeMap<Text, SecretForm>>,
 }
@@ -216,19 +237,19 @@ impl std::fmt::Display for Scheme {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct ServiceAccountValues {
-    /// Whether the ServiceAccount, its role and its binding are rendered; left out, `true`. With `false` someone else
-    /// has them, such as a chart, and only the token Secrets are rendered.
+    /// Whether the ServiceAccount, its role and its binding are rendered. Default: `true`. With `false` someone else
+    /// makes them, such as a chart. The token Secrets are still rendered; `scope` and `extraRules` are then errors.
     pub create: Option<bool>,
-    /// Its name, in namespace `default`; left out, `ray-manager`.
+    /// Name of the service account. Default: `ray-manager`.
     #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub name: Option<Text>,
-    /// Names of its token Secrets, of which the last is the current one: append one to rotate. Left out,
-    /// `[NAME-token]`.
+    /// Names of its token Secrets, the current one last. Default: `[NAME-token]`, with the account's name. To rotate
+    /// the token, append a name and run the script of `runbook register` again.
     #[schemars(length(min = 1), extend("uniqueItems" = true), inner(length(max = 253), regex(pattern = SUBDOMAIN)))]
     pub token_secrets: Option<Vec<Text>>,
-    /// Rules beyond those for Ray.
+    /// Rules of its role beyond those that Ray jobs need, as in a ClusterRole. Default: none.
     pub extra_rules: Option<Vec<Rule>>,
-    /// How far its rights reach; left out, `cluster`.
+    /// Namespaces in which its rights apply. Default: `cluster`.
     pub scope: Option<Scope>,
 }
 
@@ -236,11 +257,12 @@ pub struct ServiceAccountValues {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct PodServiceAccountValues {
-    /// Its annotations, by which a platform gives pods access: `eks.amazonaws.com/role-arn` or
-    /// `iam.gke.io/gcp-service-account`.
+    /// Its annotations: a mapping of names to text. Default: none. With `eks.amazonaws.com/role-arn` or
+    /// `iam.gke.io/gcp-service-account` the platform gives pods access without keys.
     #[schemars(with = "Option<BTreeMap<Text, Option<Text>>>")]
     pub annotations: Option<BTreeMap<Text, Text>>,
-    /// Names of its image pull secrets. They replace those that it has.
+    /// Names of its image pull secrets, a list. Default: left out. They replace the whole list in the cluster, so name
+    /// the existing ones, too.
     pub image_pull_secrets: Option<Vec<Text>>,
 }
 
@@ -262,16 +284,16 @@ pub struct Rule {
     /// API groups; `""` is the core group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_groups: Option<Vec<Text>>,
-    /// Resources, in plural and lower case.
+    /// Resources, in plural and lower case, such as `pods`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Vec<Text>>,
-    /// Names of the objects that the rule is about; left out, all.
+    /// Names of the objects that the rule is about. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_names: Option<Vec<Text>>,
     /// Paths that aren't resources, such as `/metrics`.
     #[serde(rename = "nonResourceURLs", skip_serializing_if = "Option::is_none")]
     pub non_resource_urls: Option<Vec<Text>>,
-    /// Allowed verbs, such as `get`.
+    /// Allowed verbs, such as `get`. Required.
     #[schemars(length(min = 1))]
     pub verbs: Vec<Text>,
 }
@@ -280,19 +302,19 @@ pub struct Rule {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct ExternalSecretsValues {
-    /// The store as the compute cluster knows it.
+    /// The store as the compute cluster knows it. The token is written to it, and the S3 key is read from it.
     pub compute_store: Option<Store>,
-    /// The store as the control-plane cluster knows it.
+    /// The store as the control-plane cluster knows it. The token is read from it.
     pub control_plane_store: Option<Store>,
-    /// Prefix of the token's key in the store, before the cluster's name; left out, `michelangelo/`.
+    /// Start of the token's key in the store; the cluster's name follows. Default: `michelangelo/`.
     #[schemars(regex(pattern = "^[-a-z0-9/]*$"))]
     pub key_prefix: Option<Text>,
-    /// Property that the token has there; null where the store has no properties. Left out, `token`.
+    /// Property of the token's key that holds the token. Default: `token`. Write `null` for a store without properties.
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<Text>", regex(pattern = "^[-_A-Za-z0-9]+$"))]
     pub property: Option<Option<Text>>,
-    /// How often the operator looks, in whole hours, minutes and seconds, such as `90m`; `0s` is once.
-    /// Left out, `1h0m0s`.
+    /// How often the operator reads the store, such as `90m` or `1h0m0s`. Default: `1h0m0s`. Whole hours, minutes and
+    /// seconds; `0s` is once.
     #[schemars(regex(pattern = "^(0|([0-9]+[hms])+)$"))]
     pub refresh_interval: Option<Text>,
 }
@@ -301,10 +323,10 @@ pub struct ExternalSecretsValues {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a mapping")]
 pub struct Store {
-    /// Its name.
+    /// Name of the store. Required.
     #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub name: Text,
-    /// Its kind.
+    /// Kind of the store. Required.
     pub kind: StoreKind,
 }
 
