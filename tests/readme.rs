@@ -153,10 +153,17 @@ fn the_workflow_finds_what_is_not_rendered() {
     assert!(summary.starts_with("```diff\nbase/deploy/compute/eu-west/40-"), "{summary}");
     assert!(summary.contains(" | +1 -1\n1 file, +1 -1\n---"), "{summary}");
     assert!(summary.ends_with("\n```\n") && summary.contains("jobs-eu-west-2"), "{summary}");
-    checkout.succeeds(check);
-    checkout.succeeds("echo 'labels: {team: ml}' >> clusters/eu-west.yaml");
-    let (code, text) = checkout.bash(PLATFORM, check);
-    assert!(code == 1 && text.contains("+    \"team\": \"ml\""), "{text}");
+    // The hook of this project does the same. `try-repo` is its own configuration for it.
+    checkout.succeeds("git add clusters deploy .pre-commit-config.yaml && git commit -qm values");
+    checkout.succeeds("pre-commit validate-config");
+    let hook = "PRE_COMMIT_HOME=$HOME/pre-commit pre-commit try-repo $PROJECT ma-register";
+    for check in [check, hook] {
+        checkout.succeeds(check);
+        checkout.succeeds("echo 'labels: {team: ml}' >> clusters/eu-west.yaml && git add clusters");
+        let (code, text) = checkout.bash(PLATFORM, check);
+        assert!(code == 1 && text.contains("+    \"team\": \"ml\""), "{text}");
+        checkout.succeeds("git reset --quiet --hard");
+    }
 }
 
 #[test]
@@ -178,6 +185,33 @@ fn the_files_for_gitops_tools_fit_their_schemas() {
     for path in [of_compute, &flux["spec"]["path"], &json!("deploy/control-plane/*")] {
         checkout.succeeds(&format!("ls {}/kustomization.yaml", path.as_str().unwrap()));
     }
+}
+
+#[test]
+fn the_plugin_of_argo_cd_renders() {
+    let checkout = Checkout::run("## Flux");
+    let config = checkout.documents("argocd/plugin.yaml")[0]["data"]["plugin.yaml"].clone();
+    let config: Value = serde_yaml::from_str(config.as_str().unwrap()).unwrap();
+    let command = config["spec"]["generate"]["command"].as_array().unwrap().iter();
+    let command: Vec<&str> = command.map(|word| word.as_str().unwrap()).collect();
+    let entrypoint = include_str!("../Dockerfile").lines().last().unwrap();
+    assert_eq!(entrypoint, format!("ENTRYPOINT [\"{}\"]", command[0]));
+    let rendered =
+        checkout.succeeds(&format!("cd clusters; ma-register {}", command[1..].join(" ")));
+    let kinds = rendered.lines().filter(|line| *line == "kind: Cluster");
+    assert_eq!(kinds.count(), 2, "{rendered}");
+    // kubectl reads the patched Deployment with Kubernetes' own types.
+    let deployment = r#"{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "argocd-repo-server"},
+        "spec": {"template": {"spec": {"containers": [{"name": "argocd-repo-server"}]}}}}"#;
+    let patched = checkout.succeeds(&format!(
+        "PATH=${{PATH//$ROOT\\/bin:/}}; kubectl patch --local -f - --patch-file argocd/sidecar.yaml -o json <<< '{deployment}'"
+    ));
+    let patched: Value = serde_json::from_str(&patched).unwrap();
+    let pod = &patched["spec"]["template"]["spec"];
+    let sidecar =
+        pod["containers"].as_array().unwrap().iter().find(|it| it["name"] == "ma-register");
+    assert_eq!(sidecar.unwrap()["volumeMounts"].as_array().unwrap().len(), 4);
+    assert_eq!(pod["volumes"][0]["configMap"]["name"], "ma-register");
 }
 
 #[test]
