@@ -45,36 +45,39 @@ findings! {
     /// The storage endpoint is a loopback address. A pod would dial itself. Set `storage.endpoint` to an address that
     /// pods of the compute cluster reach.
     LoopbackStorage => Error,
-    /// The kubeconfig verifies the certificate against another name, `tls-server-name`. The control plane verifies it
-    /// against the server's host, so it would refuse it. Set `kubeconfig.server` to a host that the certificate is for.
+    /// The kubeconfig's `tls-server-name` is not the host of the server's URL. The control plane doesn't use it, and
+    /// verifies the certificate against the URL's host. Set `kubeconfig.server` to a host that the certificate is for.
     TlsServerName => Error,
-    /// A self-signed server certificate has no subject alternative name. Go, and so the control plane, refuses it.
-    /// Issue it again with the server's host as a subject alternative name.
+    /// The CA is a self-signed server certificate without a subject alternative name. The control plane is written in
+    /// Go, which refuses such a certificate. Issue it again with the server's host as a subject alternative name.
     LeafWithoutSan => Error,
     /// The token is for another service account. It has other rights, so jobs would fail. Read the token from the token
     /// Secret of `serviceAccount.name`, in namespace `default` of the compute cluster.
     TokenWrongSubject => Error,
-    /// The token is not a JSON Web Token. Those of Kubernetes service accounts are. Read it from the token Secret,
-    /// decoded from base64.
+    /// The token is not a JSON Web Token, as those of service accounts are. It may still be in base64, or be of another
+    /// kind. Read it with `kubectl -n default get secret ray-manager-token -o jsonpath='{.data.token}' | base64 -d`.
     TokenNotJwt => Error,
     /// The token has expired. The API server refuses it. Read the token from the token Secret of the compute cluster:
     /// that one doesn't expire.
     TokenExpired => Error,
-    /// `storage.scheme` and the scheme of `storage.endpoint` disagree. Some clients take the one, some the other. Leave
-    /// `storage.scheme` out.
+    /// `storage.scheme` is not the scheme of `storage.endpoint`. Some clients take the one, some the other, so some
+    /// would fail. Leave `storage.scheme` out.
     StorageSchemeMismatch => Error,
-    /// A secret reads as a reference or a placeholder, such as `vault:…`, `${NAME}` or `changeme`. It would reach
-    /// Kubernetes as it stands. Resolve it in an earlier step, or write `{env: NAME}` or `{file: PATH}`.
+    /// A secret is a placeholder or a reference, such as `vault:…`, `${NAME}` or `changeme`. The program resolves none,
+    /// so Kubernetes would get that text. Resolve it before, or write `{env: NAME}` or `{file: PATH}`.
     UnresolvedSecret => Error,
     /// Two clusters of the run have the same API server. The controller keeps one client, and so one token, for each
     /// host and port. Register each API server once. To accept it, add the code to `allow` of both clusters.
     DuplicateEndpoint => Error,
-    /// Ray pods don't get an S3 key that comes from a store. They take keys from the ConfigMap alone, and Uniflow's
-    /// pods can't mount a Secret. Give the pods workload identity, or write the keys into `storage.credentials`.
+    /// Ray pods don't get the S3 key of `storage.credentials.externalSecret`. The operator writes it to Secret
+    /// `aws-credentials`, but Ray pods read ConfigMap `michelangelo-config`. Give them workload identity, too, or write
+    /// the key pair into `storage.credentials`.
     KeysNotInPods => Warning,
-    /// `storage.collectorSecret` is left out. By default Michelangelo's chart runs a log collector beside each Ray
-    /// container, which takes the S3 key from a Secret. Without it no Ray pod starts (`CreateContainerConfigError`).
-    /// Write the Secret's name, or `none` if logs aren't kept or someone else makes it.
+    /// `storage.collectorSecret` is left out, so Ray pods may not start. By default Michelangelo's chart runs a log
+    /// collector beside each Ray container, which takes the S3 key from a Secret. Without it the pod stays in
+    /// `CreateContainerConfigError`. With an S3 key, write the Secret's name: the chart's default is
+    /// `michelangelo-object-storage-credentials`. Write `none` if there is no key, if logs aren't kept or if someone
+    /// else makes it.
     NoCollectorSecret => Warning,
     /// `storage.collectorSecret` names a Secret, but there is no S3 key to put into it. The log collector takes nothing
     /// else. Write `none`, and make the Secret elsewhere or turn log persistence off in Michelangelo's chart.
@@ -82,27 +85,29 @@ findings! {
     /// `accessKeyId` begins with `ASIA`, so it is a temporary key of AWS. It needs a session token, which nothing
     /// passes on, and it expires. Use a long-lived key or workload identity.
     TemporaryKey => Warning,
-    /// `storage.endpoint` will probably not work. It holds the bucket of `storage.fileSystem`, too: leave the bucket
-    /// out. Or its host has an underscore, which botocore refuses: use another name. Or it is one of AWS beside
-    /// `workloadIdentity`, where it would catch the calls for credentials, too: leave the endpoint out.
+    /// `storage.endpoint` will probably not work. If it holds the bucket of `storage.fileSystem`, leave the bucket out.
+    /// If its host has an underscore, use another name: botocore refuses it. If it is one of AWS beside
+    /// `workloadIdentity`, leave it out, or set `AWS_ENDPOINT_URL_S3` in `extraEnv`: it would also catch the calls for
+    /// credentials.
     UnusualEndpoint => Warning,
     /// `storage.extraEnv` sets `PATH`, `LD_*` or `RAY_*`. It replaces the image's own value in every Ray pod, and Ray
     /// may not start. Set it in the image or in the job.
     UnusualEnv => Warning,
     /// The API server's name is a local one: `*.local`, `*.internal`, `*.svc` or a single label. The control plane may
-    /// not resolve it. Set `kubeconfig.server` to a name that it resolves.
+    /// not resolve it. Set `kubeconfig.server` to a name that it resolves, or accept the finding if it resolves this
+    /// one.
     LocalNameServer => Warning,
-    /// The API server's address is a link-local or IPv4-mapped one, or its name has an underscore. The control plane
-    /// may not reach it, or may refuse its certificate. Set `kubeconfig.server` to the usual address.
+    /// The API server's host is one that clients often refuse. It is a link-local or IPv4-mapped address, or a name
+    /// with an underscore. Set `kubeconfig.server` to another address or name.
     UnusualServer => Warning,
-    /// The kubeconfig has a `proxy-url`. The control plane connects directly. Set `kubeconfig.server` to an address
-    /// that it reaches without the proxy.
+    /// The kubeconfig has a `proxy-url`, which the control plane doesn't use. It connects directly. Set
+    /// `kubeconfig.server` to an address that it reaches without the proxy.
     ProxyIgnored => Warning,
     /// The server is a DNS endpoint of GKE, and the kubeconfig has a CA. Such an endpoint has a certificate from a
     /// public authority, which that CA doesn't verify. Set `kubeconfig.certificateAuthority` to `system`.
     GkeDnsEndpoint => Warning,
-    /// A certificate is not marked as one that signs others. It verifies the API server only if it is the server's own.
-    /// Use the CA that signs the API server's certificate.
+    /// The CA has a certificate in it that is not a CA certificate. It verifies the API server only if it is the
+    /// server's own. Use the certificate of the CA that signs the server's certificate.
     CaNotACa => Warning,
     /// A certificate is of X.509 version 1, which can't be marked as a CA. Newer libraries refuse it. Issue it again as
     /// version 3.
@@ -112,20 +117,20 @@ findings! {
     CaExpired => Warning,
     /// Some certificates of the CA have expired. The others still work. Remove the expired ones.
     CaOneExpired => Warning,
-    /// No certificate of the CA is valid yet. Check this machine's clock.
+    /// No certificate of the CA is valid yet. Until then the control plane can't verify the API server. Check this
+    /// machine's clock.
     CaNotYetValid => Warning,
     /// The certificates are too large for client-side `kubectl apply`. It copies them into an annotation, which the API
     /// server limits to 256 KiB. Use `kubectl apply --server-side`, or keep only the CA of the API server.
     CaTooLargeForApply => Warning,
-    /// `kubeconfig.server` replaces the URL of a proxy such as Rancher's, and the CA is still the proxy's. It doesn't
-    /// verify the API server behind the proxy. Set `kubeconfig.certificateAuthority` to the CA of the API server
-    /// itself.
+    /// `kubeconfig.server` bypasses a proxy such as Rancher's, but the CA is the proxy's. It doesn't verify the API
+    /// server itself. Set `kubeconfig.certificateAuthority` to the CA of the API server.
     CaOfProxy => Warning,
     /// The kubeconfig has several contexts, and none is chosen, so the current one is used. After the next `kubectl
     /// config use-context` it is another cluster. Set `kubeconfig.context`, or pass `--context`.
     UnpinnedContext => Warning,
-    /// Files of `$KUBECONFIG` have different entries of the chosen name. Like kubectl, the program takes the first.
-    /// Name one file with `kubeconfig.path` or `--kubeconfig`.
+    /// Two files of `$KUBECONFIG` define the chosen context or cluster differently. Like kubectl, the program takes the
+    /// first. Name one file with `kubeconfig.path` or `--kubeconfig`.
     ShadowedEntry => Warning,
     /// The token will expire. From then on the API server refuses it. Read the token from the token Secret of the
     /// compute cluster: that one doesn't expire.

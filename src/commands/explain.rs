@@ -13,9 +13,9 @@ use crate::values::Values;
 const WIDTH: usize = 80;
 /// The width of a column of names, in characters. Longer names move the text of their line.
 const WIDEST_NAME: usize = 34;
-const DENIED: &str = "This finding stops the run, unless `allow` has it.";
-const WARNED: &str =
-    "This finding is only printed. `--strict` makes it an error; `allow` silences it.";
+const ERROR: &str = "It is an error. To accept it, add the code to `allow`.";
+const WARNING: &str =
+    "It is a warning; `--strict` makes it an error. To accept it, add the code to `allow`.";
 
 /// A key or a finding.
 struct Topic {
@@ -92,17 +92,18 @@ fn explain(topic: &Topic, topics: &[Topic]) -> String {
     let Topic { name, text, words, level } = topic;
     let level = match level {
         None => "",
-        Some(Severity::Error) => DENIED,
-        Some(_) => WARNED,
+        Some(Severity::Error) => ERROR,
+        Some(_) => WARNING,
     };
     let texts = [text, level].into_iter().filter(|text| !text.is_empty());
     let texts: String = texts.map(|text| format!("\n{}", wrapped(text))).collect();
+    let title = if words.is_empty() { "Keys" } else { "Or a mapping with these keys" };
     let words = words.iter().map(|(word, text)| (word.as_str(), text.as_str()));
     let below = topics.iter().filter_map(|other| {
         let key = other.name.strip_prefix(name)?.strip_prefix('.')?;
         (!key.contains('.')).then_some((key, other.text.as_str()))
     });
-    format!("{name}\n{texts}{}{}", rows("Values", words), rows("Keys", below))
+    format!("{name}\n{texts}{}{}", rows("Values", words), rows(title, below))
 }
 
 fn all(topics: &[Topic]) -> String {
@@ -111,8 +112,8 @@ fn all(topics: &[Topic]) -> String {
         topics.map(|topic| (topic.name.as_str(), topic.text.as_str()))
     };
     let keys = rows("Keys of the values file", of_level(None));
-    let denied = rows("Findings that stop the run", of_level(Some(Severity::Error)));
-    let warned = rows("Findings that are only printed", of_level(Some(Severity::Warning)));
+    let denied = rows("Findings that are errors", of_level(Some(Severity::Error)));
+    let warned = rows("Findings that are warnings", of_level(Some(Severity::Warning)));
     format!("{keys}{denied}{warned}").trim_start().to_owned()
 }
 
@@ -146,8 +147,9 @@ fn wrapped(text: &str) -> String {
 
 fn unknown(name: &str, topics: &[Topic]) -> Diagnostic {
     let names = || topics.iter().map(|topic| topic.name.as_str());
-    let is_last = |known: &&str| known.rsplit('.').next() == Some(name);
-    let near: Vec<&str> = names().filter(is_last).chain(nearest(name, names())).collect();
+    let end = format!(".{name}");
+    let ends = names().filter(|known| known.ends_with(&end));
+    let near: Vec<&str> = ends.chain(nearest(name, names())).collect();
     let error = Diagnostic::error(format!("no key or finding is called {}", shown(name)));
     match near.as_slice() {
         [] => error.help("`ma-register explain` lists them"),

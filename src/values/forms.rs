@@ -41,9 +41,9 @@ pub struct KeyPair {
 pub struct RemoteKeys {
     /// Key in the store, such as `s3/compute-0`. Required.
     pub key: Option<Text>,
-    /// Property of it that holds the public half. Required.
+    /// Property of the store's key that holds the public half. Required.
     pub access_key_id_property: Option<Text>,
-    /// Property of it that holds the secret half. Required.
+    /// Property of the store's key that holds the secret half. Required.
     pub secret_access_key_property: Option<Text>,
 }
 
@@ -111,11 +111,11 @@ impl JsonSchema for Credentials {
         let secret = generator.subschema_for::<SecretForm>();
         let half = |text: &str| described(text, secret.clone());
         let access_key_id =
-            half("Public half of an S3 key: text, `{env: NAME}` or `{file: PATH}`.");
+            half("Public half of the S3 key: text, `{env: NAME}` or `{file: PATH}`.");
         let secret_access_key =
-            half("Secret half of an S3 key: `{env: NAME}`, `{file: PATH}`, or the text itself.");
+            half("Secret half of the S3 key: `{env: NAME}`, `{file: PATH}`, or the text itself.");
         let remote = described(
-            "Where a store has the S3 key, for the External Secrets Operator. Ray pods don't get it: see the finding `keys-not-in-pods`.",
+            "Where a store has the S3 key, for the External Secrets Operator. It fills `aws-credentials` and the log collector's Secret. Ray pods don't get it: see the finding `keys-not-in-pods`.",
             generator.subschema_for::<RemoteKeys>(),
         );
         let alone = |key: &str, schema: Schema| {
@@ -129,7 +129,7 @@ impl JsonSchema for Credentials {
         json_schema!({
             "anyOf": [
                 {"const": "workloadIdentity", "description": "The platform gives pods access without keys, by an annotation in `podServiceAccount`."},
-                {"const": "existingSecret", "description": "Someone else makes Secret `aws-credentials` in namespace `default`, and the keys in ConfigMap `michelangelo-config`."},
+                {"const": "existingSecret", "description": "Someone else makes Secret `aws-credentials` and adds its two keys to ConfigMap `michelangelo-config`."},
                 {"type": "object", "additionalProperties": false, "properties": {"accessKeyId": access_key_id, "secretAccessKey": secret_access_key}},
                 alone("externalSecret", remote),
                 word("workloadIdentity"),
@@ -235,7 +235,7 @@ impl JsonSchema for TokenForm {
         let [env, file] = sources();
         json_schema!({
             "anyOf": [
-                {"const": "externalSecret", "description": "The External Secrets Operator moves it through the stores of `externalSecrets`."},
+                {"const": "externalSecret", "description": "The External Secrets Operator moves the token through the stores of `externalSecrets`."},
                 {"const": "none", "description": "Someone else makes Secret `cluster-NAME-client-token` with the key `token`, in namespace `default` of the control plane."},
                 env,
                 file
@@ -247,8 +247,11 @@ impl JsonSchema for TokenForm {
 /// Returns the schemas of `{env: NAME}` and `{file: PATH}`.
 fn sources() -> [Schema; 2] {
     let keys = [
-        ("env", "Name of the environment variable that has it."),
-        ("file", "Path of the file that has it, relative to the values file."),
+        ("env", "Name of the environment variable that holds the value."),
+        (
+            "file",
+            "Path of the file that holds the value, relative to the values file. White space around it is dropped.",
+        ),
     ];
     keys.map(|(key, text)| {
         let properties = json!({key: {"type": "string", "description": text}});

@@ -36,32 +36,34 @@ fn may_be_secret(key: &str) -> bool {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct Values {
-    /// Name of the compute cluster in the control plane. Required: a DNS label of at most 63 characters. The Cluster
-    /// and its Secrets are named after it, so another name is another registration.
+    /// Name of the compute cluster in the control plane. Required: at most 63 small letters, digits and `-`. The
+    /// Cluster and its Secrets are named after it. Another name registers another cluster, and the old registration
+    /// stays.
     #[schemars(
         required,
         length(min = 1, max = 63),
         regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
     )]
     pub name: Option<Text>,
-    /// The compute cluster's kubeconfig, and settings that replace its own. Of its users only the names are read.
+    /// The compute cluster's kubeconfig, and settings that replace its own. All are optional. Only the server, the CA
+    /// and names are read, and no credentials.
     pub kubeconfig: Option<KubeconfigValues>,
     /// Settings that are copied into the Cluster's spec. All are optional.
     pub cluster: Option<ClusterSpec>,
     /// The object storage that jobs use. Every Ray pod gets it as environment variables, from ConfigMap
     /// `michelangelo-config`.
     pub storage: Option<StorageValues>,
-    /// The service account that the control plane uses in the compute cluster. It is in namespace `default`.
+    /// The service account that the control plane uses in the compute cluster. All keys are optional. It is in
+    /// namespace `default`.
     pub service_account: Option<ServiceAccountValues>,
-    /// ServiceAccount `default`, as which every Ray pod runs. It is rendered only if this is given. Others may use it,
-    /// too, so `deregister` doesn't delete it.
+    /// ServiceAccount `default`, which every Ray pod uses. It is rendered only if this is given. It is in namespace
+    /// `default`; other pods may use it, too, so `runbook deregister` leaves it.
     pub pod_service_account: Option<PodServiceAccountValues>,
-    /// Source of the service account's token: `{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`. Default:
-    /// `--token-file`, which wins over this key. The script of `runbook register` reads the token itself if this is
-    /// left out.
+    /// Source of the token: `{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`. Left out, pass `--token-file`,
+    /// which also replaces this key; the script of `runbook register` reads the token from the compute cluster.
     pub token: Option<TokenForm>,
-    /// Stores of the External Secrets Operator. Needed by `token: externalSecret` and
-    /// `storage.credentials.externalSecret`.
+    /// Stores of the External Secrets Operator. `token: externalSecret` needs both stores,
+    /// `storage.credentials.externalSecret` only `computeStore`.
     pub external_secrets: Option<ExternalSecretsValues>,
     /// Labels of every object: a mapping of names to text. Default: none beside the program's own. ServiceAccount
     /// `default` doesn't get them.
@@ -71,8 +73,9 @@ pub struct Values {
     /// ServiceAccount `default` doesn't get them.
     #[schemars(with = "Option<BTreeMap<Text, Option<Text>>>")]
     pub annotations: Option<BTreeMap<Text, Text>>,
-    /// Findings that are accepted for this cluster: a list of codes. They neither stop the run nor are printed, with
-    /// `--strict` as well. `duplicate-endpoint` has to be in the lists of both clusters.
+    /// Findings to accept for this cluster: a list of codes. Default: none. An accepted finding is not printed and
+    /// doesn't stop the run, even with `--strict`; `inspect` lists it. `duplicate-endpoint` has to be in the lists of
+    /// both clusters.
     pub allow: Option<Vec<Code>>,
 }
 
@@ -84,16 +87,16 @@ pub struct Values {
     expecting = "a mapping such as `{path: FILE}`"
 )]
 pub struct KubeconfigValues {
-    /// Path of the kubeconfig, relative to the values file. Default: `$KUBECONFIG`, or `~/.kube/config`. `--kubeconfig`
-    /// wins over it.
+    /// Path of the kubeconfig, relative to the values file. Default: `$KUBECONFIG`, or `~/.kube/config`. `~` and
+    /// variables aren't expanded. `--kubeconfig` replaces it.
     #[schemars(length(min = 1))]
     pub path: Option<Text>,
     /// Name of the context to use. Default: the current one, with the finding `unpinned-context` if there are several.
-    /// `--context` wins over it.
+    /// `--context` replaces it.
     pub context: Option<Text>,
     /// URL at which the control plane reaches the API server, `https://HOST:PORT`. Default: the server of the
-    /// kubeconfig. Set it if that address works only on your machine, or only through a proxy. The server's certificate
-    /// has to be for this host.
+    /// kubeconfig; the port is 443 if it is left out. Set it if that address works only on your machine, or only
+    /// through a proxy. The server's certificate has to be for this host.
     #[schemars(regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]://"))]
     pub server: Option<Text>,
     /// CA that verifies the API server: the path of a PEM file, or `system`. Default: the CA of the kubeconfig. The
@@ -109,7 +112,7 @@ pub struct KubeconfigValues {
 pub struct ClusterSpec {
     /// Service level of the cluster. Default: left out.
     pub sla: Option<Sla>,
-    /// Kind of data centre that the cluster is in. Default: left out.
+    /// Kind of data centre that the cluster is in. Default: left out, for AWS as well.
     pub dc: Option<Dc>,
     /// Region of the cluster, as its provider names it, such as `us-east-1`. Default: left out. The region of the
     /// storage is another key, `storage.region`.
@@ -122,7 +125,8 @@ pub struct ClusterSpec {
     /// needs `controllermgr.jobs.scheduler.backend: kueue` in Michelangelo's chart, and for each project a LocalQueue
     /// `ma-PROJECT` in namespace `default` of the compute cluster.
     pub scheduler_type: Option<SchedulerType>,
-    /// Kinds of machine that the cluster has, a list. Default: an empty list.
+    /// Kinds of machine that the cluster has, a list. Default: none. All keys are optional: `[{cpu: 8, memoryGb:
+    /// "32"}]`.
     pub skus: Option<Vec<Sku>>,
 }
 
@@ -166,16 +170,16 @@ pub enum Dc {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct Sku {
-    /// Number of processors, such as `8`.
+    /// Number of processors of a machine, such as `8`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<u16>,
-    /// Memory in GB, as text: `"32"`.
+    /// Memory of a machine in GB, as text: `"32"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_gb: Option<Text>,
-    /// Disk in GB, as text: `"100"`.
+    /// Disk of a machine in GB, as text: `"100"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_size_gb: Option<Text>,
-    /// Number of GPUs, such as `1`.
+    /// Number of GPUs of a machine, such as `1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu: Option<u16>,
     /// Kind of the GPUs, such as `a100`.
@@ -187,32 +191,36 @@ pub struct Sku {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct StorageValues {
-    /// Where jobs keep their data: an fsspec URL, such as `s3://BUCKET`. Default: `s3://default`.
+    /// Where jobs keep their data: an fsspec URL, such as `s3://BUCKET`. Default: `s3://default`, a bucket called
+    /// `default`.
     #[schemars(regex(pattern = "^[a-z][-+.:a-z0-9]*://"))]
     pub file_system: Option<Text>,
-    /// Scheme of the endpoint. Default: that of `storage.endpoint`, or `https` without one. It has to agree with the
-    /// endpoint, so it is best left out.
+    /// Scheme of `storage.endpoint`. Default: that of its URL, or `https` if there is no endpoint. Leave it out: the
+    /// two have to agree.
     pub scheme: Option<Scheme>,
-    /// URL of the S3 API, as pods of the compute cluster reach it: `https://HOST:PORT`. Default: left out, for AWS S3
-    /// itself. The bucket belongs into `storage.fileSystem`.
+    /// URL of the S3 API, as pods of the compute cluster reach it. Default: left out, for AWS S3 itself.
+    /// `http://HOST:PORT` or `https://HOST:PORT`, without the bucket, which belongs in `storage.fileSystem`.
     #[schemars(regex(pattern = "^https?://"))]
     pub endpoint: Option<Text>,
-    /// How jobs get access to the storage. Required: the two keys `accessKeyId` and `secretAccessKey`, or one of the
-    /// others. Log collectors need keys: see `storage.collectorSecret`.
+    /// How jobs get access to the storage. Required: a key pair (`accessKeyId` and `secretAccessKey`), or one of the
+    /// other forms. Ray pods read a key pair from ConfigMap `michelangelo-config`, where it is plain text. Beside
+    /// `workloadIdentity` and `existingSecret`, `storage.collectorSecret` is `none`: there is no key for it.
     pub credentials: Option<Credentials>,
     /// Region of the S3 API, such as `eu-west-1`. Default: left out. Every Ray pod gets it as `AWS_REGION` and
     /// `AWS_DEFAULT_REGION`; AWS S3 outside `us-east-1` needs it.
     #[schemars(length(min = 1))]
     pub region: Option<Text>,
-    /// Name of a second Secret with the S3 key, for the log collector; or `none`. Default: left out, with the finding
+    /// Secret with the S3 key for the log collector: its name, or `none`. Default: left out, with the finding
     /// `no-collector-secret`. By default Michelangelo's chart runs a log collector beside each Ray container, and
-    /// without this Secret no Ray pod starts. Its name is the chart's value
+    /// without this Secret no Ray pod starts. The program renders it. Its name is the chart's value
     /// `controllermgr.jobs.k8sengine.mapper.logPersistence.credentialsSecret`, by default
-    /// `michelangelo-object-storage-credentials`. Write `none` if logs aren't kept or someone else makes the Secret.
+    /// `michelangelo-object-storage-credentials`. Write `none` if logs aren't kept, if someone else makes the Secret,
+    /// or if there is no key.
     #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub collector_secret: Option<Text>,
-    /// Further environment variables of every Ray pod: a mapping of names to values. A value is text, or `{env: NAME}`
-    /// or `{file: PATH}` for a secret. Default: none. A variable that other keys of `storage` set is an error.
+    /// Further environment variables of every Ray pod: a mapping of names to values. Default: none. A value is text,
+    /// `{env: NAME}` or `{file: PATH}`; the last two are secrets, but the ConfigMap holds them as plain text. Variables
+    /// that other keys of `storage` set, such as `AWS_REGION`, are errors.
     #[schemars(with = "Option<BTreeMap<Text, Option<SecretForm>>>")]
     pub extra_env: Option<BTreeMap<Text, SecretForm>>,
 }
@@ -243,13 +251,16 @@ pub struct ServiceAccountValues {
     /// Name of the service account. Default: `ray-manager`.
     #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub name: Option<Text>,
-    /// Names of its token Secrets, the current one last. Default: `[NAME-token]`, with the account's name. To rotate
-    /// the token, append a name and run the script of `runbook register` again.
+    /// Names of its token Secrets, the current one last. Default: one, the account's name with `-token`:
+    /// `[ray-manager-token]`. To rotate the token, append a name and run the script of `runbook register` again. It
+    /// says when the old name may be removed.
     #[schemars(length(min = 1), extend("uniqueItems" = true), inner(length(max = 253), regex(pattern = SUBDOMAIN)))]
     pub token_secrets: Option<Vec<Text>>,
-    /// Rules of its role beyond those that Ray jobs need, as in a ClusterRole. Default: none.
+    /// Rules of its role beyond those that Ray jobs need, as in a ClusterRole. Default: none. A rule has `verbs`, and
+    /// `apiGroups` and `resources`, or `nonResourceURLs`.
     pub extra_rules: Option<Vec<Rule>>,
-    /// Namespaces in which its rights apply. Default: `cluster`.
+    /// Namespaces in which its rights apply. Default: `cluster`. Ray jobs run in namespace `default`, so `namespace` is
+    /// enough for them.
     pub scope: Option<Scope>,
 }
 
@@ -261,8 +272,8 @@ pub struct PodServiceAccountValues {
     /// `iam.gke.io/gcp-service-account` the platform gives pods access without keys.
     #[schemars(with = "Option<BTreeMap<Text, Option<Text>>>")]
     pub annotations: Option<BTreeMap<Text, Text>>,
-    /// Names of its image pull secrets, a list. Default: left out. They replace the whole list in the cluster, so name
-    /// the existing ones, too.
+    /// Names of its image pull secrets, a list. Default: left out. They replace the whole list of the ServiceAccount,
+    /// so name the existing ones, too.
     pub image_pull_secrets: Option<Vec<Text>>,
 }
 
@@ -281,7 +292,7 @@ pub enum Scope {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct Rule {
-    /// API groups; `""` is the core group.
+    /// API groups of the resources, such as `ray.io`; `""` is the core group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_groups: Option<Vec<Text>>,
     /// Resources, in plural and lower case, such as `pods`.
@@ -290,7 +301,7 @@ pub struct Rule {
     /// Names of the objects that the rule is about. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_names: Option<Vec<Text>>,
-    /// Paths that aren't resources, such as `/metrics`.
+    /// Paths that aren't resources, such as `/metrics`. Only with `scope: cluster`, in place of `resources`.
     #[serde(rename = "nonResourceURLs", skip_serializing_if = "Option::is_none")]
     pub non_resource_urls: Option<Vec<Text>>,
     /// Allowed verbs, such as `get`. Required.
@@ -302,9 +313,9 @@ pub struct Rule {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a mapping")]
 pub struct ExternalSecretsValues {
-    /// The store as the compute cluster knows it. The token is written to it, and the S3 key is read from it.
+    /// Store as the compute cluster knows it: the token is written to it, the S3 key read from it.
     pub compute_store: Option<Store>,
-    /// The store as the control-plane cluster knows it. The token is read from it.
+    /// Store as the control-plane cluster knows it: the token is read from it.
     pub control_plane_store: Option<Store>,
     /// Start of the token's key in the store; the cluster's name follows. Default: `michelangelo/`.
     #[schemars(regex(pattern = "^[-a-z0-9/]*$"))]
@@ -313,8 +324,8 @@ pub struct ExternalSecretsValues {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<Text>", regex(pattern = "^[-_A-Za-z0-9]+$"))]
     pub property: Option<Option<Text>>,
-    /// How often the operator reads the store, such as `90m` or `1h0m0s`. Default: `1h0m0s`. Whole hours, minutes and
-    /// seconds; `0s` is once.
+    /// How often the operator reads the store, such as `90m` or `1h0m0s`. Default: `1h0m0s`. In hours, minutes and
+    /// seconds; with `0s` it reads it only once.
     #[schemars(regex(pattern = "^(0|([0-9]+[hms])+)$"))]
     pub refresh_interval: Option<Text>,
 }
