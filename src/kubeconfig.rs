@@ -275,13 +275,9 @@ fn missing_files(paths: &[&PathBuf]) -> Diagnostic {
     if names.is_empty() {
         return Diagnostic::error("`$KUBECONFIG` names no file").help("pass `--kubeconfig FILE`");
     }
+    let usual = "pass `--kubeconfig FILE`; a values file may name it in `kubeconfig.path`";
     let error = Diagnostic::error(format!("no kubeconfig at {}", shown(&names)));
-    match file::unexpanded(&names) {
-        Some(hint) => error.help(hint),
-        None => {
-            error.help("pass `--kubeconfig FILE`; a values file may name it in `kubeconfig.path`")
-        }
-    }
+    error.help(file::unexpanded(&names).unwrap_or(usual))
 }
 
 /// Adds the usual help, unless the error has its own.
@@ -313,10 +309,8 @@ fn parse(bytes: Vec<u8>) -> Result<Value, Diagnostic> {
         return Err(error.help("pass it with `-f`"));
     }
     // `apiVersion` or `{`, encoded.
-    if value
-        .as_str()
-        .is_some_and(|text| text.starts_with("YXBpVmVyc2lvbj") || text.starts_with("ey"))
-    {
+    let is_base64 = |text: &str| text.starts_with("YXBpVmVyc2lvbj") || text.starts_with("ey");
+    if value.as_str().is_some_and(is_base64) {
         let error = Diagnostic::error("the kubeconfig is base64-encoded");
         return Err(error.help("decode it first: `base64 -d`"));
     }
@@ -326,9 +320,8 @@ fn parse(bytes: Vec<u8>) -> Result<Value, Diagnostic> {
             Some(found) => found == expected || found == "",
         };
         if !is_good {
-            return Err(Diagnostic::error(format!(
-                "not a kubeconfig: `{key}` is not `{expected}`"
-            )));
+            let message = format!("not a kubeconfig: `{key}` is not `{expected}`");
+            return Err(Diagnostic::error(message));
         }
     }
     Ok(value)

@@ -2,7 +2,8 @@
 //!
 //! Values and kubeconfigs are read; `sources` decides where each thing comes from; these inputs are resolved to a
 //! registration, which is rendered and emitted as a stream, a directory, a diff or a runbook. Each module uses only those
-//! after it: commands, cli, runbook, output, render, registration, sources, kubeconfig, values, input, secret, diagnostic.
+//! after it: commands, cli, runbook, output, render, registration, sources, kubeconfig, values, input, secret, diagnostic,
+//! findings, show.
 
 mod cli;
 mod commands;

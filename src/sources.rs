@@ -33,8 +33,7 @@ pub struct Needs {
     pub kubeconfig: bool,
     /// The S3 key, and the variables of `extraEnv` that come from the environment or files.
     pub compute_secrets: bool,
-    /// The token, which only the control-plane side has.
-    /// The token, if it has a source.
+    /// The token, if it has a source. Only the control-plane side has one.
     pub token: bool,
     /// Whether a token without a source is an error.
     pub requires_token: bool,
@@ -183,7 +182,6 @@ pub struct Inputs {
     pub extra_env: BTreeMap<String, ReadSecret>,
     /// `None` if it has no source or this run doesn't read it.
     pub token: Option<ReadSecret>,
-    /// Whether a token without a source is an error.
     pub requires_token: bool,
 }
 

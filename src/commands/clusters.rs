@@ -41,7 +41,6 @@ pub fn read(
         let place = Place { key: None, ..resolution.cluster.place("name") };
         resolution.diagnostics.0.extend(error.map(|error| error.at(&place)));
     }
-    // The controller keeps one client, with one token, for each host and port.
     registration::find_shared_servers(&mut resolutions);
     if args.strict {
         let all = resolutions.iter_mut().map(|resolution| &mut resolution.diagnostics);

@@ -202,14 +202,12 @@ fn details(resolution: &Resolution) -> String {
         }
     }
     row("TOKEN", token_text(token.as_ref(), &sources.token));
-    row(
-        "STORAGE",
-        storage.as_ref().map(|storage| {
-            let endpoint = storage.endpoint.iter().map(|endpoint| format!(" at {endpoint}"));
-            let endpoint: String = endpoint.collect();
-            format!("{}{endpoint}, {}", storage.file_system, access(&storage.access))
-        }),
-    );
+    let storage = storage.as_ref().map(|storage| {
+        let endpoint = storage.endpoint.iter().map(|endpoint| format!(" at {endpoint}"));
+        let endpoint: String = endpoint.collect();
+        format!("{}{endpoint}, {}", storage.file_system, access(&storage.access))
+    });
+    row("STORAGE", storage);
     row("FINDINGS", Some(findings(resolution)));
     text
 }

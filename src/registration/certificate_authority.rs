@@ -209,11 +209,8 @@ fn about_role(certificate: &Certificate) -> Option<Diagnostic> {
     let subject = list([&certificate.subject]);
     if certificate.is_version_1 {
         let message = format!("the certificate {subject} is X.509 v1, so it is not marked as a CA");
-        return Some(Diagnostic::finding(
-            Code::CaX509V1,
-            message,
-            "issue it again as version 3 with CA:TRUE",
-        ));
+        let help = "issue it again as version 3 with CA:TRUE";
+        return Some(Diagnostic::finding(Code::CaX509V1, message, help));
     }
     let defect = certificate.defect?;
     if certificate.is_leaf_without_san {

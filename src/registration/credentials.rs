@@ -67,10 +67,8 @@ pub fn resolve(
         Some(Credentials::ExternalSecret(remote)) => {
             let message = "Ray pods don't get these keys; they read only the ConfigMap";
             let help = "give the pods workload identity, or write the keys themselves";
-            checks.push(
-                "storage.credentials",
-                Diagnostic::finding(Code::KeysNotInPods, message, help),
-            );
+            let finding = Diagnostic::finding(Code::KeysNotInPods, message, help);
+            checks.push("storage.credentials", finding);
             external_secrets::resolve_keys(remote, checks).map(Access::External)
         }
     }

@@ -28,10 +28,8 @@ pub fn resolve(values: &ServiceAccountValues, checks: &mut Checks<'_>) -> Servic
     for (key, is_given) in [("scope", scope.is_some()), ("extraRules", extra_rules.is_some())] {
         if !create && is_given {
             let message = "with `create: false` the account's rights are decided elsewhere";
-            checks.push(
-                &format!("serviceAccount.{key}"),
-                Diagnostic::error(message).help("remove it"),
-            );
+            let key = format!("serviceAccount.{key}");
+            checks.push(&key, Diagnostic::error(message).help("remove it"));
         }
     }
     let name = name.as_deref().unwrap_or("ray-manager").to_owned();

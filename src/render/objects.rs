@@ -80,24 +80,20 @@ pub fn objects(side: Side, outline: &Outline) -> Vec<Object> {
 
 fn compute(outline: &Outline) -> Vec<Object> {
     let account = outline.service_account.name.as_str();
-    let binding = format!("{account}-binding");
+    let bound = format!("{account}-binding");
     let namespaced = |template, kind, name: &str| object(template, kind, name, Some(NAMESPACE));
     let mut objects = Vec::new();
     if outline.service_account.create {
         let template = "compute/10-serviceaccount.yaml.j2";
         objects.push(namespaced(template, "ServiceAccount", account));
         objects.extend(match outline.service_account.scope {
-            Scope::Cluster => {
-                let (role, link) =
-                    ("compute/20-clusterrole.yaml.j2", "compute/30-clusterrolebinding.yaml.j2");
-                [
-                    object(role, "ClusterRole", account, None),
-                    object(link, "ClusterRoleBinding", &binding, None),
-                ]
-            }
+            Scope::Cluster => [
+                object("compute/20-clusterrole.yaml.j2", "ClusterRole", account, None),
+                object("compute/30-clusterrolebinding.yaml.j2", "ClusterRoleBinding", &bound, None),
+            ],
             Scope::Namespace => [
                 namespaced("compute/20-role.yaml.j2", "Role", account),
-                namespaced("compute/30-rolebinding.yaml.j2", "RoleBinding", &binding),
+                namespaced("compute/30-rolebinding.yaml.j2", "RoleBinding", &bound),
             ],
         });
     }

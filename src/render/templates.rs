@@ -64,11 +64,8 @@ impl Templates {
             templates.add(folder, "")?;
             if templates.by_path.values().all(|template| template.file.is_none()) {
                 let error = Diagnostic::error("the folder has no templates");
-                bail!(
-                    error
-                        .in_file(folder.display().to_string())
-                        .help("begin with `ma-register templates DIR`")
-                );
+                let error = error.in_file(folder.display().to_string());
+                bail!(error.help("begin with `ma-register templates DIR`"));
             }
         }
         Ok(templates)
@@ -91,11 +88,8 @@ impl Templates {
             let file = path.display().to_string();
             if !is_object(&id) && id != "metadata.yaml.j2" {
                 let error = Diagnostic::error("not named as a template").in_file(file);
-                bail!(
-                    error.help(
-                        "name it `compute/NN-NAME.yaml.j2` or `control-plane/NN-NAME.yaml.j2`"
-                    )
-                );
+                let help = "name it `compute/NN-NAME.yaml.j2` or `control-plane/NN-NAME.yaml.j2`";
+                bail!(error.help(help));
             }
             let text = fs::read_to_string(&path)
                 .with_context(|| format!("failed to read the template {}", shown_path(&path)))?;

@@ -155,10 +155,9 @@ fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
 
 fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<MergedValues>, Diagnostic> {
     if path.ends_with(DEFAULTS) {
-        let error = Diagnostic::error(
-            "`defaults.yaml` holds the defaults of a folder, not a cluster's values",
-        );
-        return Err(error.in_file(file::name(path)).help("pass the folder, `-f FOLDER`"));
+        let message = "`defaults.yaml` holds the defaults of a folder, not a cluster's values";
+        let error = Diagnostic::error(message).in_file(file::name(path));
+        return Err(error.help("pass the folder, `-f FOLDER`"));
     }
     let (text, layers) = read_layers(path)?;
     if layers.is_empty() {
