@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::{Outcome, clusters};
 use crate::cli::{FormArg, InspectArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::registration::Resolution;
+use crate::registration::certificate_authority::Certificate;
 use crate::registration::credentials::Access;
 use crate::registration::token::{Claims, Token};
-use crate::registration::{Ca, Resolution};
 use crate::show::{count, safe};
 use crate::sources::{Needs, Source, TokenSource};
 use crate::values::SecretSource;
@@ -52,7 +53,7 @@ fn facts(resolution: &Resolution) -> Value {
         })),
         "certificateAuthority": ca.as_ref().map(|ca| json!({
             "from": sources.ca,
-            "certificates": certificates(ca),
+            "certificates": ca.certificates.iter().map(certificate_facts).collect::<Vec<_>>(),
         })),
         "token": token_facts(token.as_ref(), &sources.token),
         "storage": storage.as_ref().map(|storage| json!({
@@ -79,15 +80,9 @@ fn diagnostic_facts(diagnostic: &Diagnostic, accepted: bool) -> Value {
     })
 }
 
-fn certificates(ca: &Ca) -> Vec<Value> {
-    let Ca::Certificates(authority) = ca else {
-        return Vec::new();
-    };
-    let facts = authority.certificates.iter().map(|certificate| {
-        let (sha256, expires) = (certificate.sha256(), certificate.expires());
-        json!({"subject": certificate.subject, "sha256": sha256, "expires": expires})
-    });
-    facts.collect()
+fn certificate_facts(certificate: &Certificate) -> Value {
+    let (sha256, expires) = (certificate.sha256(), certificate.expires());
+    json!({"subject": certificate.subject, "sha256": sha256, "expires": expires})
 }
 
 /// `None` if the token has a source and couldn't be read.
@@ -152,10 +147,8 @@ fn table(resolutions: &[Resolution]) -> String {
 
 fn row(resolution: &Resolution) -> [String; 6] {
     let Resolution { cluster, sources, server, ca, storage, token, .. } = resolution;
-    let earliest = ca.as_ref().and_then(|ca| match ca {
-        Ca::System => None,
-        Ca::Certificates(authority) => authority.certificates.iter().map(|it| it.expires()).min(),
-    });
+    let certificates = ca.iter().flat_map(|ca| &ca.certificates);
+    let earliest = certificates.map(Certificate::expires).min();
     let expires = earliest.and_then(|time| Some(time.split_once('T')?.0.to_owned()));
     let token = token_text(token.as_ref(), &sources.token);
     let storage = storage.as_ref();
@@ -191,9 +184,11 @@ fn details(resolution: &Resolution) -> String {
     row("SERVER", server.map(|server| format!("{server} ({})", from(sources.server))));
     match ca {
         None => row("CA", None),
-        Some(Ca::System) => row("CA", Some("the controller's own roots".to_owned())),
-        Some(Ca::Certificates(authority)) => {
-            for certificate in &authority.certificates {
+        Some(_) if sources.ca == Source::System => {
+            row("CA", Some("the controller's own roots".to_owned()));
+        }
+        Some(ca) => {
+            for certificate in &ca.certificates {
                 let (subject, expires) = (&certificate.subject, certificate.expires());
                 let from = from(sources.ca);
                 row("CA", Some(format!("{subject}, expires {expires} ({from})")));

@@ -22,8 +22,8 @@ const END: &str = "-----END CERTIFICATE-----";
 /// The API server's limit, in bytes. Client-side `kubectl apply` copies the whole object into an annotation.
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 
-/// One or more distinct certificates.
-#[derive(Debug)]
+/// Distinct certificates; none if the controller's own roots verify the server.
+#[derive(Debug, Default)]
 pub struct CertificateAuthority {
     /// The PEM for the control plane: clean input byte for byte, other input written anew.
     pub pem: String,

@@ -1,6 +1,6 @@
 //! The credentials for the storage: how Ray pods and the log collector beside them get access.
 
-use super::checks::Checks;
+use super::Checks;
 use super::external_secrets::{self, StoredKeys};
 use super::names::check_subdomain;
 use crate::diagnostic::Diagnostic;

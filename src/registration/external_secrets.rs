@@ -2,7 +2,7 @@
 
 use k8s_openapi::jiff::SignedDuration;
 
-use super::checks::Checks;
+use super::Checks;
 use super::names::{check_filled_in, check_subdomain, demand};
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;

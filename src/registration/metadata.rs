@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::checks::Checks;
+use super::Checks;
 use super::names::{check_key, check_label_value};
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;

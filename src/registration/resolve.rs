@@ -2,12 +2,12 @@
 
 use k8s_openapi::jiff::Timestamp;
 
+use super::Checks;
 use super::certificate_authority::CertificateAuthority;
-use super::checks::Checks;
 use super::server::{self, Server};
 use super::service_account::{self, ServiceAccount};
 use super::token::{self, Token};
-use super::{Ca, Outline, Resolution, credentials, external_secrets, metadata, names, storage};
+use super::{Outline, Resolution, credentials, external_secrets, metadata, names, storage};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::findings::Code;
 use crate::kubeconfig::{GivenCa, KubeconfigCluster, export_from_its_machine};
@@ -23,10 +23,8 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
     let mut checks = Checks { cluster: &cluster, diagnostics: Default::default() };
     check_names(&mut checks);
     let given = server.and_then(|given| checks.take("kubeconfig", given));
-    let (kubeconfig, server, ca) = match given {
-        Some(given) => resolve_server(given, &sources, now, &mut checks),
-        None => (None, None, None),
-    };
+    let resolved = given.map(|given| resolve_server(given, &sources, now, &mut checks));
+    let (kubeconfig, server, ca) = resolved.unwrap_or_default();
     let service_account = values.service_account.as_ref();
     let service_account =
         service_account::resolve(service_account.unwrap_or(&Default::default()), &mut checks);
@@ -89,9 +87,7 @@ fn check_names(checks: &mut Checks<'_>) {
         &values.cluster
     {
         for (key, text) in [("cluster.region", region), ("cluster.zone", zone)] {
-            if let Some(text) = text {
-                checks.take(key, names::check_filled_in(text));
-            }
+            checks.take(key, text.as_deref().map_or(Ok(()), names::check_filled_in));
         }
     }
 }
@@ -101,31 +97,25 @@ fn resolve_server(
     sources: &Sources,
     now: Timestamp,
     checks: &mut Checks<'_>,
-) -> (Option<KubeconfigCluster>, Option<Server>, Option<Ca>) {
+) -> (Option<KubeconfigCluster>, Option<Server>, Option<CertificateAuthority>) {
     let GivenServer { kubeconfig, url, place, ca } = given;
     for finding in &kubeconfig.findings {
         checks.push("kubeconfig.path", finding.clone());
     }
-    let server = match Server::parse(&url) {
-        Ok(server) => {
-            server.finding().into_iter().for_each(|finding| checks.push_at(&place, finding));
-            let is_replaced = sources.server == Source::Values;
-            for (key, finding) in server.kubeconfig_findings(&kubeconfig, is_replaced) {
-                checks.push_at(&kubeconfig.place(key), finding);
-            }
-            Some(server)
+    let server = Server::parse(&url).map_err(|error| checks.push_at(&place, error)).ok();
+    if let Some(server) = &server {
+        server.finding().into_iter().for_each(|finding| checks.push_at(&place, finding));
+        let is_replaced = sources.server == Source::Values;
+        for (key, finding) in server.kubeconfig_findings(&kubeconfig, is_replaced) {
+            checks.push_at(&kubeconfig.place(key), finding);
         }
-        Err(error) => {
-            checks.push_at(&place, error);
-            None
-        }
-    };
+    }
     let (result, place) = ca;
     let ca = result
         .and_then(|given| resolve_ca(given, &kubeconfig, sources.ca, server.as_ref()))
         .map_err(|error| checks.push_at(&place, error))
         .ok();
-    if let Some(Ca::Certificates(authority)) = &ca {
+    if let Some(authority) = ca.as_ref().filter(|_| sources.ca != Source::System) {
         if sources.ca == Source::Kubeconfig {
             let findings = about_kubeconfig_ca(&kubeconfig, sources, server.as_ref());
             findings.into_iter().for_each(|finding| checks.push_at(&place, finding));
@@ -163,14 +153,14 @@ pub fn resolve_ca(
     kubeconfig: &KubeconfigCluster,
     source: Source,
     server: Option<&Server>,
-) -> Result<Ca, Diagnostic> {
+) -> Result<CertificateAuthority, Diagnostic> {
     let is_kubeconfig = source == Source::Kubeconfig;
-    let authority = match given {
-        GivenCa::System => return Ok(Ca::System),
+    match given {
+        GivenCa::System => Ok(CertificateAuthority::default()),
         // A CA from the values is used despite the flag, which is about the kubeconfig's own.
         given if is_kubeconfig && kubeconfig.is_insecure => {
-            return Err(insecure(matches!(given, GivenCa::Missing))
-                .at(&kubeconfig.place("insecure-skip-tls-verify")));
+            let error = insecure(matches!(given, GivenCa::Missing));
+            Err(error.at(&kubeconfig.place("insecure-skip-tls-verify")))
         }
         GivenCa::Missing => Err(no_authority(server)),
         GivenCa::Base64(text) => CertificateAuthority::from_base64(&text),
@@ -178,8 +168,7 @@ pub fn resolve_ca(
             CertificateAuthority::from_pem(&bytes).map_err(export_from_its_machine)
         }
         GivenCa::Pem(bytes) => CertificateAuthority::from_pem(&bytes),
-    };
-    authority.map(Ca::Certificates)
+    }
 }
 
 fn insecure(has_no_ca: bool) -> Diagnostic {

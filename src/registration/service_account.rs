@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::checks::Checks;
+use super::Checks;
 use super::metadata;
 use super::names::{check_filled_in, check_subdomain};
 use crate::diagnostic::Diagnostic;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::checks::Checks;
+use super::Checks;
 use super::credentials::{self, ACCESS_KEY_ID, Access, S3Key, SECRET_ACCESS_KEY};
 use super::names::{check_filled_in, check_variable};
 use super::server;

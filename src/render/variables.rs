@@ -7,10 +7,10 @@ use minijinja::value::{Serde, Value};
 
 use super::Side;
 use super::objects::{Object, SHARED_ANNOTATIONS, ca_secret, token_secret};
+use crate::registration::Registration;
 use crate::registration::credentials::{ACCESS_KEY_ID, Access, SECRET_ACCESS_KEY};
 use crate::registration::external_secrets::{ExternalSecrets, StoredKeys};
 use crate::registration::service_account::PodServiceAccount;
-use crate::registration::{Ca, Registration};
 use crate::sources::Delivery;
 use crate::values::Store;
 
@@ -110,17 +110,16 @@ fn go_literal(text: &str) -> String {
 
 fn of_control_plane(registration: &Registration) -> Value {
     let external = registration.outline.external_secrets.as_ref();
-    let pem = match &registration.ca {
-        Ca::Certificates(authority) => authority.pem.as_str(),
-        Ca::System => "",
-    };
     context! {
         server => context! {
             host => registration.server.url_host(),
             // The Cluster's `port` is a string.
             port => registration.server.port.to_string(),
         },
-        ca => context! { secret => ca_secret(&registration.outline), pem => pem },
+        ca => context! {
+            secret => ca_secret(&registration.outline),
+            pem => registration.ca.pem.as_str(),
+        },
         token => context! {
             secret => token_secret(&registration.outline),
             text => registration.token.as_ref().map(|token| token.secret.expose()),
