@@ -31,8 +31,9 @@ pub fn run(args: &RenderArgs) -> Result<Outcome, Diagnostics> {
     }
     let plan = directory::compare(&options, clusters)?;
     plan.write()?;
-    let (written, removed) = plan.counts();
-    let (written, unchanged) = (count(written, "file"), plan.files.unchanged);
+    let removed = plan.files.changes.iter().filter(|change| change.after.is_none()).count();
+    let written = count(plan.files.changes.len() - removed, "file");
+    let unchanged = plan.files.unchanged;
     let summary = format!("{written} written, {unchanged} unchanged, {removed} removed");
     let summary = (!args.directory.quiet).then_some(summary);
     diagnostics.0.extend(plan.notes);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 
 use crate::diagnostic::Diagnostic;
+use crate::render::Manifest;
 use crate::secret::Secrets;
 use crate::show::shown_path;
 
@@ -36,15 +37,6 @@ pub struct Change {
     pub secrets: Arc<Secrets>,
 }
 
-/// A file that a run renders.
-pub struct PlannedFile {
-    /// The file name, without a folder.
-    pub name: String,
-    /// The text after the header.
-    pub text: String,
-    pub holds_secret: bool,
-}
-
 /// The changes of a run in one folder.
 #[derive(Default)]
 pub struct FolderChanges {
@@ -61,12 +53,12 @@ pub struct FolderChanges {
 impl FolderChanges {
     /// Compares a folder with the files planned for it. Fails if it can't be read, has a symbolic link in it, or a file in
     /// the way that isn't generated.
-    pub fn compare(path: &Path, planned: Vec<PlannedFile>, secrets: &Arc<Secrets>) -> Result<Self> {
+    pub fn compare(path: &Path, planned: Vec<Manifest>, secrets: &Arc<Secrets>) -> Result<Self> {
         let mut folder = Self::default();
         let mut entries = entries(path)?;
         for planned in planned {
-            let kind = entries.remove(&planned.name);
-            folder.compare_file(path.join(&planned.name), kind, planned, secrets)?;
+            let kind = entries.remove(&planned.file_name);
+            folder.compare_file(path.join(&planned.file_name), kind, planned, secrets)?;
         }
         for (name, kind) in entries {
             let file = path.join(&name);
@@ -100,10 +92,10 @@ impl FolderChanges {
         &mut self,
         path: PathBuf,
         kind: Option<fs::FileType>,
-        planned: PlannedFile,
+        planned: Manifest,
         secrets: &Arc<Secrets>,
     ) -> Result<()> {
-        let PlannedFile { name: _, text, holds_secret } = planned;
+        let Manifest { file_name: _, text, holds_secret } = planned;
         let after = format!("{HEADER}{}{text}", if holds_secret { MARK } else { "" });
         let before = match kind {
             None => None,

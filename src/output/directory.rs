@@ -3,7 +3,7 @@
 //! Everything is compared before anything is written. Only *generated* files, those with the header, are replaced or
 //! removed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 
-use super::compare::{self, FolderChanges, PlannedFile};
+use super::compare::{self, FolderChanges};
 use crate::diagnostic::Diagnostic;
 use crate::render::{Manifest, Manifests, Side, quoted};
 use crate::show::{count, list, shown_path};
@@ -46,11 +46,12 @@ pub struct Plan {
 /// Refuses to write secrets to files, for a run without `--plaintext-secrets`. Fails if a manifest holds a secret.
 pub fn refuse_secrets(clusters: &[Manifests]) -> Result<(), Diagnostic> {
     let mut secrets: Vec<String> = Vec::new();
-    for Manifests { cluster, manifests, .. } in clusters {
-        let with_secret = manifests.iter().filter(|manifest| manifest.holds_secret);
-        secrets.extend(with_secret.map(|manifest| {
-            format!("{}/{cluster}/{}", manifest.side.folder(), manifest.file_name)
-        }));
+    for Manifests { cluster, sides, .. } in clusters {
+        for (side, manifests) in sides {
+            let folder = format!("{}/{cluster}", side.folder());
+            let with_secret = manifests.iter().filter(|manifest| manifest.holds_secret);
+            secrets.extend(with_secret.map(|it| format!("{folder}/{}", it.file_name)));
+        }
     }
     if secrets.is_empty() {
         return Ok(());
@@ -87,21 +88,16 @@ pub fn compare(options: &Options, clusters: Vec<Manifests>) -> Result<Plan> {
 }
 
 fn compare_cluster(options: &Options, cluster: Manifests) -> Result<Vec<FolderChanges>> {
-    let Manifests { cluster, secrets, manifests } = cluster;
+    let Manifests { cluster, secrets, sides } = cluster;
     let secrets = Arc::new(secrets);
-    let mut planned: BTreeMap<Side, Vec<PlannedFile>> = BTreeMap::new();
-    for Manifest { side, file_name, text, holds_secret } in manifests {
-        let file = PlannedFile { name: file_name, text, holds_secret };
-        planned.entry(side).or_default().push(file);
-    }
     let mut folders = Vec::new();
-    for (side, mut files) in planned {
+    for (side, mut files) in sides {
         let of_side = options.root.join(side.folder());
         let folder = of_side.join(&cluster);
         // kustomize refuses a listed folder that has no `kustomization.yaml` of its own.
         let is_listed = side == Side::ControlPlane && is_kustomized(options, &of_side)?;
         if is_listed || is_kustomized(options, &folder)? {
-            let names = files.iter().map(|file| file.name.clone()).collect();
+            let names = files.iter().map(|file| file.file_name.clone()).collect();
             files.push(kustomization(names));
         }
         folders.push(FolderChanges::compare(&folder, files, &secrets)?);
@@ -217,13 +213,13 @@ fn is_kustomized(options: &Options, folder: &Path) -> Result<bool> {
     Ok(options.kustomization || compare::is_generated_file(&folder.join(KUSTOMIZATION))?)
 }
 
-fn kustomization(resources: Vec<String>) -> PlannedFile {
+fn kustomization(resources: Vec<String>) -> Manifest {
     let mut text =
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n".to_owned();
     for resource in resources {
         text.push_str(&format!("  - {}\n", quoted(&resource)));
     }
-    PlannedFile { name: KUSTOMIZATION.to_owned(), text, holds_secret: false }
+    Manifest { file_name: KUSTOMIZATION.to_owned(), text, holds_secret: false }
 }
 
 fn lock(root: &Path) -> Result<Option<File>> {

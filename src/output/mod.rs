@@ -13,7 +13,8 @@ use crate::render::Manifests;
 /// Returns all manifests as one YAML stream.
 pub fn stream(clusters: &[Manifests]) -> String {
     let mut stream = String::new();
-    for manifest in clusters.iter().flat_map(|cluster| &cluster.manifests) {
+    let sides = clusters.iter().flat_map(|cluster| &cluster.sides);
+    for manifest in sides.flat_map(|(_, manifests)| manifests) {
         stream.push_str("---\n");
         stream.push_str(&manifest.text);
     }

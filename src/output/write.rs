@@ -44,12 +44,6 @@ impl Plan {
         }
         Ok(())
     }
-
-    /// Returns the numbers of written and removed files.
-    pub fn counts(&self) -> (usize, usize) {
-        let written = self.files.changes.iter().filter(|change| change.after.is_some()).count();
-        (written, self.files.changes.len() - written)
-    }
 }
 
 fn stage(path: &Path, text: &str, mode: u32) -> Result<TempPath> {

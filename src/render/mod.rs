@@ -22,7 +22,7 @@ pub use templates::{BUILT_IN, Templates};
 use verify::Document;
 
 /// The cluster that a manifest is applied to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Compute,
     ControlPlane,
@@ -40,7 +40,6 @@ impl Side {
 
 /// One Kubernetes object, as text.
 pub struct Manifest {
-    pub side: Side,
     /// `NN-kind-name.yaml`. `kubectl apply -f DIR` goes by file name, so these names sort in a working order.
     pub file_name: String,
     /// YAML, with a newline at the end.
@@ -53,8 +52,8 @@ pub struct Manifest {
 pub struct Manifests {
     pub cluster: String,
     pub secrets: Secrets,
-    /// The manifests, in the order in which they are applied.
-    pub manifests: Vec<Manifest>,
+    /// The manifests of each side, in the order in which they are applied.
+    pub sides: Vec<(Side, Vec<Manifest>)>,
 }
 
 impl Engine<'_> {
@@ -62,11 +61,9 @@ impl Engine<'_> {
     /// renders another object than expected.
     pub fn render(&self, registration: &Registration, sides: &[Side]) -> Result<Manifests> {
         let secrets = registration.secrets();
-        let mut manifests = Vec::new();
-        for side in sides {
-            manifests.extend(self.render_side(registration, *side, &secrets)?);
-        }
-        Ok(Manifests { cluster: registration.outline.name.clone(), secrets, manifests })
+        let render = |side: &Side| Ok((*side, self.render_side(registration, *side, &secrets)?));
+        let sides = sides.iter().map(render).collect::<Result<_>>()?;
+        Ok(Manifests { cluster: registration.outline.name.clone(), secrets, sides })
     }
 
     fn render_side(
@@ -79,7 +76,7 @@ impl Engine<'_> {
         let mut rendered: Vec<(Identity, Manifest)> = Vec::new();
         for object in objects(side, &registration.outline) {
             let variables = variables::of_object(&of_side, &object, registration);
-            match self.render_object(side, object.template, &variables, secrets)? {
+            match self.render_object(object.template, &variables, secrets)? {
                 Some(found) if found.0 == object.identity => rendered.push(found),
                 // The message doesn't show the other name: it may be a secret.
                 _ => {
@@ -89,7 +86,7 @@ impl Engine<'_> {
             }
         }
         for template in self.templates.added(side) {
-            let found = self.render_object(side, template, &of_side, secrets)?;
+            let found = self.render_object(template, &of_side, secrets)?;
             // A user's template may skip a cluster by rendering nothing.
             let Some((identity, manifest)) = found else {
                 continue;
@@ -116,7 +113,6 @@ impl Engine<'_> {
 
     fn render_object(
         &self,
-        side: Side,
         template: &str,
         variables: &Value,
         secrets: &Secrets,
@@ -142,7 +138,6 @@ impl Engine<'_> {
             text.push('\n');
         }
         let manifest = Manifest {
-            side,
             file_name: file_name(template, &identity),
             holds_secret: document.holds_secret(&identity.kind, secrets),
             text,
