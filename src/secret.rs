@@ -39,13 +39,6 @@ impl Secret {
         }
         Ok(self)
     }
-
-    /// Returns a finding if the text is a reference or placeholder that an earlier step should have replaced.
-    pub fn unresolved(&self) -> Option<Diagnostic> {
-        let (form, step) = unresolved(self.expose())?;
-        let message = format!("the secret is {form}");
-        Some(Diagnostic::finding(Code::UnresolvedSecret, message, step))
-    }
 }
 
 /// Whether a web page or word processor has put a character in: none of these is part of a key or token.
@@ -111,15 +104,12 @@ pub fn decoded(text: &str) -> Option<String> {
 
 /// Whether an environment variable holds a secret, by its value or its name.
 pub fn is_secret_variable(name: &str, value: &str) -> bool {
-    if value.is_empty() {
-        return false;
-    }
     let lower = value.to_ascii_lowercase();
     let marks =
         ["password=", "pwd=", "accountkey=", "sharedaccesskey=", "sig=", "private key-----"];
     has_password(value)
         || marks.iter().any(|mark| lower.contains(mark))
-        || names_a_secret(name, value)
+        || !value.is_empty() && names_a_secret(name, value)
 }
 
 /// Whether a text has a URL with a password in it: `://USER:PASSWORD@`.
@@ -130,7 +120,8 @@ pub fn has_password(text: &str) -> bool {
         user.is_some_and(|(_, password)| {
             // In `http://host:8080/user@example.com`, `8080` is a port.
             let port = password.split('/').next().unwrap_or_default();
-            !password.is_empty() && (port == password || !is_number(port))
+            !password.is_empty()
+                && (port == password || !port.bytes().all(|byte| byte.is_ascii_digit()))
         })
     })
 }
@@ -194,12 +185,9 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-fn is_number(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Returns the form of an unresolved secret, and the step that resolves it.
-fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
+/// Returns a finding if a secret is a reference or placeholder that an earlier step should have replaced.
+pub fn unresolved(secret: &Secret) -> Option<Diagnostic> {
+    let text = secret.expose();
     let within = |start, end| text.strip_prefix(start)?.strip_suffix(end);
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -222,7 +210,7 @@ fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
         || text.eq_ignore_ascii_case("replace_me")
         || text.strip_prefix("YOUR_").is_some_and(is_capital);
     let is_quoted_form = within("{env:", "}").or(within("{file:", "}")).is_some();
-    Some(if is_quoted_form {
+    let (form, step) = if is_quoted_form {
         ("a form in quotes", "write `{env: NAME}` and `{file: PATH}` without quotes")
     } else if (text.starts_with("ref+") || text.starts_with("secretref+")) && text.contains("://") {
         ("a vals reference", "resolve it first: `vals eval -f FILE`")
@@ -242,5 +230,6 @@ fn unresolved(text: &str) -> Option<(&'static str, &'static str)> {
         ("a template expression", "render the values file with its template engine first")
     } else {
         return None;
-    })
+    };
+    Some(Diagnostic::finding(Code::UnresolvedSecret, format!("the secret is {form}"), step))
 }

@@ -5,7 +5,7 @@ use super::external_secrets::{self, StoredKeys};
 use super::names::check_subdomain;
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
-use crate::secret::Secret;
+use crate::secret::{Secret, unresolved};
 use crate::sources::ReadSecret;
 use crate::values::{Credentials, KeyPair};
 
@@ -93,7 +93,7 @@ fn resolve_key(
     };
     let mut take = |name: &str, half: Option<ReadSecret>| {
         let secret = checks.take(name, half?.and_then(Secret::checked))?;
-        secret.unresolved().into_iter().for_each(|finding| checks.push(name, finding));
+        unresolved(&secret).into_iter().for_each(|finding| checks.push(name, finding));
         Some(secret)
     };
     let [access_key_id, secret_access_key] = halves;

@@ -8,7 +8,7 @@ use super::names::{check_filled_in, check_variable};
 use super::server;
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
-use crate::secret::{Secret, has_password, is_secret_variable};
+use crate::secret::{Secret, has_password, is_secret_variable, unresolved};
 use crate::show::{shown, shown_url};
 use crate::sources::ReadSecret;
 use crate::values::{Scheme, SecretForm, StorageValues, Text};
@@ -28,7 +28,7 @@ const REGION_KEYS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 #[derive(Debug)]
 pub struct Storage {
     pub file_system: String,
-    pub scheme: Scheme,
+    pub scheme: String,
     /// URL of an S3 API that isn't AWS's own.
     pub endpoint: Option<String>,
     pub region: Option<String>,
@@ -38,9 +38,9 @@ pub struct Storage {
 }
 
 #[derive(Debug)]
-enum Variable {
-    Public(String),
-    Secret(Secret),
+struct Variable {
+    text: Secret,
+    is_secret: bool,
 }
 
 impl Storage {
@@ -54,33 +54,25 @@ impl Storage {
 
     /// Returns the environment of every pod, in the order of the ConfigMap.
     pub fn environment(&self) -> Vec<(&str, &str)> {
-        let scheme = match self.scheme {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        };
         let mut environment = vec![
             ("MA_FILE_SYSTEM", self.file_system.as_str()),
-            ("MA_FILE_SYSTEM_S3_SCHEME", scheme),
+            ("MA_FILE_SYSTEM_S3_SCHEME", self.scheme.as_str()),
         ];
         environment.extend(self.endpoint.as_deref().map(|url| ("AWS_ENDPOINT_URL", url)));
         // PyArrow takes either, and botocore only the second.
         let region = self.region.iter();
         environment.extend(region.flat_map(|region| REGION_KEYS.map(|key| (key, region.as_str()))));
         environment.extend(self.s3_key().iter().flat_map(|key| key.variables()));
-        environment.extend(self.extra_env.iter().map(|(name, value)| match value {
-            Variable::Public(text) => (name.as_str(), text.as_str()),
-            Variable::Secret(secret) => (name.as_str(), secret.expose()),
-        }));
+        let extra = self.extra_env.iter();
+        environment.extend(extra.map(|(name, variable)| (name.as_str(), variable.text.expose())));
         environment
     }
 
     /// Returns the secrets that this run has read.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        let variables = self.extra_env.values().filter_map(|value| match value {
-            Variable::Public(_) => None,
-            Variable::Secret(secret) => Some(secret),
-        });
-        self.s3_key().into_iter().map(|key| &key.secret_access_key).chain(variables)
+        let secret = self.extra_env.values().filter(|variable| variable.is_secret);
+        let key = self.s3_key().into_iter().map(|key| &key.secret_access_key);
+        key.chain(secret.map(|variable| &variable.text))
     }
 }
 
@@ -123,7 +115,7 @@ pub fn resolve(
     };
     Some(Storage {
         file_system: file_system.to_owned(),
-        scheme: scheme.or(endpoint_scheme).unwrap_or(Scheme::Https),
+        scheme: scheme.or(endpoint_scheme).unwrap_or(Scheme::Https).to_string(),
         endpoint: endpoint.as_ref().map(|url| url.0.clone()),
         region: region.map(str::to_owned),
         access: access?,
@@ -226,21 +218,18 @@ fn resolve_extra_env<'a>(
             checks.push(&key, Diagnostic::error(message).help("remove it here"));
         }
         check_name(name, &key, checks);
-        let value = match form {
-            SecretForm::Literal(text) if is_secret_variable(name, text.expose()) => {
-                Variable::Secret(text.clone())
-            }
-            SecretForm::Literal(text) => Variable::Public(text.expose().to_owned()),
+        let (text, is_secret) = match form {
+            SecretForm::Literal(text) => (text.clone(), is_secret_variable(name, text.expose())),
             SecretForm::From(_) => {
                 let secret = read.remove(name).and_then(|read| checks.take(&key, read));
                 let Some(secret) = secret else { continue };
-                Variable::Secret(secret)
+                (secret, true)
             }
         };
-        if let Variable::Secret(secret) = &value {
-            secret.unresolved().into_iter().for_each(|finding| checks.push(&key, finding));
+        if is_secret {
+            unresolved(&text).into_iter().for_each(|finding| checks.push(&key, finding));
         }
-        variables.insert(name.clone(), value);
+        variables.insert(name.clone(), Variable { text, is_secret });
     }
     variables
 }

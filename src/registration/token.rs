@@ -12,7 +12,7 @@ use super::certificate_authority::time;
 use super::service_account::ServiceAccount;
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
-use crate::secret::{Secret, decoded};
+use crate::secret::{Secret, decoded, unresolved};
 use crate::show::shown;
 
 /// Issuer of a token Secret's token. `kubectl create token` has the API server's own.
@@ -52,7 +52,7 @@ impl Token {
 
     /// Returns the findings about the token of a service account, at a time.
     pub fn findings(&self, account: &ServiceAccount, now: Timestamp) -> Vec<Diagnostic> {
-        if let Some(finding) = self.secret.unresolved() {
+        if let Some(finding) = unresolved(&self.secret) {
             return vec![finding];
         }
         let current = account.token_secrets.last().map_or("NAME", String::as_str);

@@ -89,6 +89,8 @@ fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
 
 fn of_store(registration: &Registration, external: &ExternalSecrets, store: &Store) -> Value {
     let annotations = registration.outline.annotations.iter();
+    // The External Secrets Operator runs Go templates on annotations.
+    let go_literal = |text: &String| text.replace("{{", r#"{{ "{{" }}"#);
     let annotations: BTreeMap<&str, String> =
         annotations.map(|(key, value)| (key.as_str(), go_literal(value))).collect();
     let has_token = registration.outline.token == Delivery::ExternalSecret;
@@ -101,11 +103,6 @@ fn of_store(registration: &Registration, external: &ExternalSecrets, store: &Sto
             property => external.token_property.as_deref(),
         }),
     }
-}
-
-/// Escapes a text for the External Secrets Operator, which runs Go templates on annotations.
-fn go_literal(text: &str) -> String {
-    text.replace("{{", r#"{{ "{{" }}"#)
 }
 
 fn of_control_plane(registration: &Registration) -> Value {
