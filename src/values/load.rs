@@ -9,7 +9,7 @@ use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
 
 use super::folder::{Folder, check_kind};
-use super::merge::{merge, without_nulls};
+use super::merge::{merge, remove_nulls};
 use super::{Values, may_be_secret};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::findings::Code;
@@ -140,17 +140,17 @@ fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
     if layers.len() > 1 {
         return Err(Diagnostic::error("defaults must be one document").in_file(file::name(path)));
     }
+    let empty = || Layer { file: file::name(path), ..Layer::default() };
+    let layer = layers.pop().unwrap_or_else(empty);
     // Checked alone, so that a mistake isn't reported again for each cluster. A null may remove what `--defaults` has.
-    let without_nulls = layers.first().map(|layer| without_nulls(layer.value.clone()));
-    let is_typed = |value: Value| serde_yaml::from_value::<Values>(value).is_ok();
-    if let Some(mistake) = find_mistake(&text)
-        && !without_nulls.is_some_and(is_typed)
-    {
-        return Err(mistake.in_file(file::name(path)));
+    let mut value = layer.value.clone();
+    remove_nulls(&mut value);
+    match find_mistake(&text) {
+        Some(mistake) if serde_yaml::from_value::<Values>(value).is_err() => {
+            Err(mistake.in_file(file::name(path)))
+        }
+        _ => Ok(Arc::new(layer)),
     }
-    Ok(Arc::new(
-        layers.pop().unwrap_or_else(|| Layer { file: file::name(path), ..Layer::default() }),
-    ))
 }
 
 fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<MergedValues>, Diagnostic> {
@@ -203,9 +203,9 @@ fn find_mistake(text: &str) -> Option<Diagnostic> {
 fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<MergedValues, Diagnostic> {
     let mut merged = Value::Mapping(Mapping::new());
     for layer in defaults.iter().rev().filter(|layer| !layer.value.is_null()) {
-        merge(&mut merged, layer.value.clone());
+        merge("", &mut merged, layer.value.clone());
     }
-    merge(&mut merged, own.value.clone());
+    merge("", &mut merged, own.value.clone());
     let values = serde_yaml::from_value(merged).map_err(|error| {
         let files = list(std::iter::once(&own.file).chain(defaults.iter().map(|it| &it.file)));
         yaml::explain(&error, "", may_be_secret)

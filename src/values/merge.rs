@@ -3,11 +3,8 @@
 use serde_yaml::Value;
 
 /// Merges `over` into `base`: mappings key by key, everything else replaced. A null removes the key from `base`.
-pub fn merge(base: &mut Value, over: Value) {
-    merge_below("", base, over);
-}
-
-fn merge_below(parent: &str, base: &mut Value, over: Value) {
+/// `parent` is the key that both are at.
+pub fn merge(parent: &str, base: &mut Value, over: Value) {
     let (base, over) = match (base, over) {
         (Value::Mapping(base), Value::Mapping(over)) => (base, over),
         (base, over) => {
@@ -24,7 +21,7 @@ fn merge_below(parent: &str, base: &mut Value, over: Value) {
                 base.shift_remove(&key);
             }
             Some(existing) if is_one_value(parent, name, existing, &value) => *existing = value,
-            Some(existing) => merge_below(name, existing, value),
+            Some(existing) => merge(name, existing, value),
             // A null that removes nothing stays, so that an empty variable is an error.
             None => {
                 base.insert(key, value);
@@ -45,14 +42,9 @@ fn is_one_value(parent: &str, name: &str, base: &Value, over: &Value) -> bool {
 }
 
 /// Removes nulls from mappings, aside from that of `property`.
-pub fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Mapping(mapping) => mapping
-            .into_iter()
-            .filter(|(key, value)| !value.is_null() || key == "property")
-            .map(|(key, value)| (key, without_nulls(value)))
-            .collect::<serde_yaml::Mapping>()
-            .into(),
-        value => value,
+pub fn remove_nulls(value: &mut Value) {
+    if let Value::Mapping(mapping) = value {
+        mapping.retain(|key, value| !value.is_null() || key == "property");
+        mapping.values_mut().for_each(remove_nulls);
     }
 }
