@@ -32,15 +32,8 @@ pub fn safe(text: &str) -> String {
         let turns_around = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2066}'..='\u{2069}');
         c.is_control() || turns_around || matches!(c, '\u{2028}'..='\u{202e}')
     };
-    let mut safe = String::new();
-    for character in text.chars() {
-        if is_unsafe(character) {
-            safe.extend(character.escape_default());
-        } else {
-            safe.push(character);
-        }
-    }
-    safe
+    let escape = |c: char| if is_unsafe(c) { c.escape_default().to_string() } else { c.into() };
+    text.chars().map(escape).collect()
 }
 
 /// Names in backticks with commas between them; a long list is shortened.
@@ -53,7 +46,7 @@ pub fn shorten(mut items: Vec<String>) -> Vec<String> {
     let more = items.len().saturating_sub(MOST_LISTED);
     if more > 0 {
         items.truncate(MOST_LISTED);
-        items.push(format!("and {} more", more));
+        items.push(format!("and {more} more"));
     }
     items
 }
@@ -61,5 +54,5 @@ pub fn shorten(mut items: Vec<String>) -> Vec<String> {
 /// `1 file`, `1200 files`.
 pub fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", number)
+    format!("{number} {noun}{plural}")
 }

@@ -123,12 +123,10 @@ impl Sources {
             }
             (None, None) => (Ok(Location::of_kubectl()), "$KUBECONFIG"),
         };
+        let own_context = values.and_then(|values| values.context.as_deref());
         let (context, context_key) = match flags.context {
             Some(context) => (Some(context.clone()), "--context"),
-            None => {
-                let context = values.and_then(|values| values.context.as_ref());
-                (context.map(|context| context.0.clone()), "kubeconfig.context")
-            }
+            None => (own_context.map(str::to_owned), "kubeconfig.context"),
         };
         Self {
             kubeconfig,

@@ -81,7 +81,8 @@ pub fn check_filled_in(text: &str) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-fn is_dns_label(text: &str) -> bool {
+/// Whether a text has the form of an RFC 1123 label, of any length.
+pub fn is_dns_label(text: &str) -> bool {
     let is_of_label = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty()
         && text.bytes().all(is_of_label)

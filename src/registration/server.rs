@@ -8,7 +8,7 @@ use std::num::NonZeroU16;
 
 use http::Uri;
 
-use super::names::check_filled_in;
+use super::names::{check_filled_in, is_dns_label};
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
 use crate::kubeconfig::KubeconfigCluster;
@@ -53,8 +53,7 @@ impl Server {
             let message = format!("the server {} is the one of an example", shown(url));
             return Err(Diagnostic::error(message).help("write the real value"));
         }
-        let port = port.unwrap_or(443);
-        Ok(Self { host, port })
+        Ok(Self { host, port: port.unwrap_or(443) })
     }
 
     /// Returns a Cluster's `host`: `https://` and the name or address.
@@ -168,13 +167,8 @@ pub fn host_and_port(uri: &Uri) -> Option<(String, Option<u16>)> {
         return Some((format!("[{address}]"), port));
     }
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
+    // An underscore is a finding, not an error.
+    let is_label = |label: &str| label.len() <= 63 && is_dns_label(&label.replace('_', "u"));
     // Some parsers read `127.1` and `2130706433` as addresses, others as names.
     let last = host.rsplit('.').next().unwrap_or_default();
     let is_numeric = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
