@@ -61,6 +61,19 @@ fn has_merge_key(value: &Value) -> bool {
     }
 }
 
+/// Returns the texts of a document, its keys among them.
+pub fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Sequence(items) => items.iter().flat_map(texts).collect(),
+        Value::Mapping(mapping) => {
+            mapping.iter().flat_map(|(key, value)| [key, value]).flat_map(texts).collect()
+        }
+        Value::Tagged(tagged) => texts(&tagged.value),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
 /// Explains a parser error with its key and line, without the value that serde's type errors show. `text` is empty for
 /// merged documents, which have no lines. Below a key that `may_be_secret`, unknown and empty keys aren't shown: they
 /// may be part of a misplaced secret.
@@ -70,41 +83,36 @@ pub fn explain(
     may_be_secret: fn(&str) -> bool,
 ) -> Diagnostic {
     let message = error.to_string();
-    let location = place_of(error, &message, text);
+    let place = place_of(error, &message, text);
     let is_path = |path: &str| {
         path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-[]/".contains(&byte))
     };
-    let (key, message) = match message.split_once(": ") {
+    let (mut key, message) = match message.split_once(": ") {
         Some((key, message)) if is_path(key) => (Some(key), message),
         _ => (None, message.as_str()),
     };
     let is_secret = key.is_some_and(may_be_secret);
-    let mut key = key;
     let diagnostic = match type_error(message) {
         Some((found, expected)) => {
             if found == "nothing" && is_secret {
                 key = key.and_then(|key| key.rsplit_once('.')).map(|(parent, _)| parent);
             }
+            let help = match found {
+                "a number" | "a boolean" => Some("put it in quotes"),
+                "a YAML tag" => Some("put it in quotes; if it is `!vault`, decrypt it first"),
+                _ => None,
+            };
+            let help = help.filter(|_| expected.starts_with("text"));
             let problem = Diagnostic::error(format!("expected {expected}, found {found}"));
-            match found {
-                _ if !expected.starts_with("text") => problem,
-                "a number" | "a boolean" => problem.help("put it in quotes"),
-                "a YAML tag" => {
-                    problem.help("put it in quotes; if it is `!vault`, decrypt it first")
-                }
-                _ => problem,
-            }
+            help.into_iter().fold(problem, Diagnostic::help)
         }
         None if message.contains("while scanning a quoted scalar") => {
             Diagnostic::error("a quote is never closed").help("close it")
         }
         None => about_key(without_line(message), is_secret, text, error),
     };
-    let diagnostic = match key {
-        Some(key) => diagnostic.at_key(format!("`{key}`")),
-        None => diagnostic,
-    };
-    diagnostic.on_line(location)
+    let key = key.map(|key| format!("`{key}`"));
+    key.into_iter().fold(diagnostic, Diagnostic::at_key).on_line(place)
 }
 
 /// Returns the line and column of an error. That of a quote which is never closed is where it opens, not the end of the

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_yaml::Value;
 
 use super::compare::is_marked;
+use crate::input::yaml;
 use crate::secret::{Secrets, is_secret_variable};
 
 const SECTIONS: [&str; 2] = ["data", "stringData"];
@@ -101,7 +102,7 @@ impl<'a> Masked<'a> {
             let is_secret = !is_in(public, line)
                 || entries.iter().any(|entry| entry.line == number)
                 || secrets.are_in(line)
-                || holds(&parsed, secrets);
+                || yaml::texts(&parsed).into_iter().any(|text| secrets.are_in(text));
             lines.push(if is_secret { (start, Some(value)) } else { (line, None) });
         }
         // A secret in a key or a comment isn't masked above.
@@ -137,15 +138,4 @@ fn is_in(public: Option<&HashSet<&str>>, line: &str) -> bool {
 fn value_start(line: &str) -> usize {
     let indent = line.len() - line.trim_start_matches([' ', '-']).len();
     line.find(": ").map_or(indent, |colon| colon + 2)
-}
-
-fn holds(value: &Value, secrets: &Secrets) -> bool {
-    match value {
-        Value::String(text) => secrets.are_in(text),
-        Value::Sequence(items) => items.iter().any(|item| holds(item, secrets)),
-        Value::Mapping(mapping) => {
-            mapping.iter().any(|(key, value)| holds(key, secrets) || holds(value, secrets))
-        }
-        _ => false,
-    }
 }

@@ -46,9 +46,8 @@ fn parse(skeleton: &str, values: usize) -> Result<Value, Fault> {
         return Err((Diagnostic::error("renders several documents").help(help), None));
     }
     let structure = documents.pop().unwrap_or_default();
-    let mut found = vec![false; values];
-    mark_values(&structure, &mut found);
-    match found.iter().position(|found| !found) {
+    let whole: HashSet<usize> = yaml::texts(&structure).into_iter().filter_map(number).collect();
+    match (0..values).find(|number| !whole.contains(number)) {
         Some(number) => Err(touches(number)),
         None => Ok(structure),
     }
@@ -72,24 +71,6 @@ fn touches(number: usize) -> Fault {
         .help(r#"put the text into the expression: `{{ "x-" ~ name }}`"#)
         .help("write a comment as `{# … #}`");
     (error, Some(number))
-}
-
-/// Records which placeholders are whole scalars.
-fn mark_values(value: &Value, found: &mut [bool]) {
-    match value {
-        Value::Mapping(mapping) => mapping.iter().for_each(|(key, value)| {
-            mark_values(key, found);
-            mark_values(value, found);
-        }),
-        Value::Sequence(items) => items.iter().for_each(|item| mark_values(item, found)),
-        Value::Tagged(tagged) => mark_values(&tagged.value, found),
-        scalar => {
-            let number = scalar.as_str().and_then(number);
-            if let Some(found) = number.and_then(|number| found.get_mut(number)) {
-                *found = true;
-            }
-        }
-    }
 }
 
 /// A rendered document of one cluster.
