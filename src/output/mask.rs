@@ -1,6 +1,6 @@
 //! Masks the secrets in both texts of a file, for a diff.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_yaml::Value;
 
@@ -111,18 +111,20 @@ impl<'a> Masked<'a> {
     }
 
     fn text(&self, other: &Masked<'_>, word: &str) -> String {
-        let is_same = |start: &str, value: &str| {
-            let mut there =
-                other.lines.iter().filter(|(other, value)| *other == start && value.is_some());
-            there.next().is_none_or(|(_, other)| *other == Some(value))
-        };
+        // Several lines may begin alike: the n-th is compared with the n-th.
+        let mut there: HashMap<&str, VecDeque<&str>> = HashMap::new();
+        for (start, value) in &other.lines {
+            there.entry(start).or_default().extend(value);
+        }
         let mut text = String::new();
         for (start, value) in &self.lines {
             text.push_str(start);
-            match value {
-                Some(value) if is_same(start, value) => text.push_str("***"),
-                Some(_) => text.push_str(&format!("*** ({word})")),
-                None => {}
+            if let Some(value) = value {
+                text.push_str("***");
+                let other = there.get_mut(start).and_then(VecDeque::pop_front);
+                if other.is_some_and(|other| other != *value) {
+                    text.push_str(&format!(" ({word})"));
+                }
             }
             text.push('\n');
         }
