@@ -142,6 +142,14 @@ impl Diagnostics {
         results.into_iter().filter_map(|it| it.map_err(|error| self.0.push(error)).ok()).collect()
     }
 
+    /// Returns the value of a later step. Fails with all of these and its error.
+    pub fn or_fail<T>(&mut self, result: Result<T, impl Into<Diagnostic>>) -> Result<T, Self> {
+        result.map_err(|error| {
+            self.0.push(error.into());
+            std::mem::take(self)
+        })
+    }
+
     /// Turns warnings into errors, for `--strict`.
     pub fn make_strict(&mut self) {
         for diagnostic in &mut self.0 {

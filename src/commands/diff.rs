@@ -10,7 +10,7 @@ use crate::output::{diff, directory};
 pub fn run(args: &DiffArgs) -> Result<Outcome, Diagnostics> {
     let options = render::options(&args.inputs, &args.directory, &args.output_dir, false);
     let (clusters, mut diagnostics) = render::manifests(&args.inputs, &options.sides)?;
-    let mut plan = directory::compare(&options, clusters)?;
+    let mut plan = diagnostics.or_fail(directory::compare(&options, clusters))?;
     let code = u8::from(!plan.files.changes.is_empty());
     if args.directory.quiet {
         return Ok(Outcome { diagnostics, code, ..Outcome::default() });

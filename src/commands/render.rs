@@ -27,10 +27,10 @@ pub fn run(args: &RenderArgs) -> Result<Outcome, Diagnostics> {
     let options = options(&args.inputs, &args.directory, dir, true);
     let (clusters, mut diagnostics) = manifests(&args.inputs, &options.sides)?;
     if !args.directory.plaintext_secrets {
-        directory::refuse_secrets(&clusters)?;
+        diagnostics.or_fail(directory::refuse_secrets(&clusters))?;
     }
-    let plan = directory::compare(&options, clusters)?;
-    plan.write()?;
+    let plan = diagnostics.or_fail(directory::compare(&options, clusters))?;
+    diagnostics.or_fail(plan.write())?;
     let removed = plan.files.changes.iter().filter(|change| change.after.is_none()).count();
     let written = count(plan.files.changes.len() - removed, "file");
     let unchanged = plan.files.unchanged;

@@ -31,7 +31,7 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
     }
     // The script renders again when it is run, and reads the secrets then.
     let needs = Needs { kubeconfig: !compute_gone, ..Needs::default() };
-    let (mut resolutions, diagnostics) = clusters::read_or_fail(sources, None, needs)?;
+    let (mut resolutions, mut diagnostics) = clusters::read_or_fail(sources, None, needs)?;
     let (Some(resolution), true) = (resolutions.pop(), resolutions.is_empty()) else {
         let message = format!(
             "a runbook is for one cluster, and the values have {}",
@@ -39,7 +39,7 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
         );
         return Err(Diagnostic::error(message).help("choose one with `--cluster NAME`").into());
     };
-    let (context, kubeconfig) = compute_login(args, &resolution)?;
+    let (context, kubeconfig) = diagnostics.or_fail(compute_login(args, &resolution))?;
     let runbook = Runbook {
         outline: &resolution.outline,
         token: &resolution.sources.token,
@@ -53,9 +53,9 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
         controller: args.controller.as_deref(),
         compute_gone,
     };
-    let script = runbook.script(template)?;
+    let script = diagnostics.or_fail(runbook.script(template))?;
     if let Some(path) = &args.output {
-        output::write_script(path, &script)?;
+        diagnostics.or_fail(output::write_script(path, &script))?;
         let summary = Some(format!("wrote {}; read it, then run it with --check", path.display()));
         return Ok(Outcome { diagnostics, summary, ..Outcome::default() });
     }
