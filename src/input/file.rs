@@ -29,6 +29,14 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     }
 }
 
+/// Returns the paths in a folder, sorted, so that no result depends on the file system. Fails if it can't be read.
+pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = entries.collect::<io::Result<Vec<PathBuf>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
 /// Returns a file's name for messages, without a token that was passed as a path.
 pub fn name(path: &Path) -> String {
     if path == Path::new("-") {

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Side;
 use crate::diagnostic::Diagnostic;
+use crate::input::file::entries;
 use crate::show::shown_path;
 
 macro_rules! built_in {
@@ -74,8 +75,7 @@ impl Templates {
     fn add(&mut self, folder: &Path, part: &str) -> Result<()> {
         let path = folder.join(part);
         let failed = || format!("failed to read the templates in {}", shown_path(folder));
-        for entry in fs::read_dir(&path).with_context(failed)? {
-            let path = entry.with_context(failed)?.path();
+        for path in entries(&path).with_context(failed)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if path.is_dir() && part.is_empty() && !name.starts_with('.') {
                 self.add(folder, &name)?;

@@ -1,6 +1,5 @@
 //! The values files of a folder, and files that are there by mistake.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
@@ -9,61 +8,45 @@ use super::load::DEFAULTS;
 use crate::diagnostic::Diagnostic;
 use crate::input::{file, yaml};
 
-/// The files of a folder that are read.
-#[derive(Default)]
-pub struct Folder {
-    /// The values files, sorted.
-    pub values: Vec<PathBuf>,
-    /// Its `defaults.yaml`.
-    pub defaults: Option<PathBuf>,
-}
-
-impl Folder {
-    /// Lists the files of a folder. `paths` are all that `-f` names. Fails if there are none, or if values would go unread:
-    /// their cluster would be taken for one that is gone.
-    pub fn read(path: &Path, paths: &[PathBuf]) -> Result<Self, Diagnostic> {
-        let mut folder = Self::default();
-        for entry in entries(path)? {
-            let name = entry.file_name().unwrap_or_default().to_string_lossy();
-            let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
-            if name.starts_with('.') || name == "kustomization.yaml" {
-                continue;
-            } else if name == "defaults.yml" {
-                let error =
-                    Diagnostic::error("the defaults of a folder are called `defaults.yaml`");
-                return Err(error.in_file(file::name(&entry)).help("rename it"));
-            } else if name == DEFAULTS {
-                folder.defaults = Some(entry);
-            } else if is_yaml && !entry.is_dir() {
-                folder.values.push(entry);
-            } else if let Some(unread) = find_values(&entry, paths)? {
-                return Err(Diagnostic::error("values that would not be read")
-                    .in_file(file::name(&unread))
-                    .help("pass its folder, too, and what the folders share with `--defaults`; values are called `*.yaml` or `*.yml`"));
-            }
+/// Returns the values files of a folder, sorted, and its `defaults.yaml`. `paths` are all that `-f` names. Fails if there
+/// are none, or if values would go unread: their cluster would be taken for one that is gone.
+pub fn files(
+    folder: &Path,
+    paths: &[PathBuf],
+) -> Result<(Vec<PathBuf>, Option<PathBuf>), Diagnostic> {
+    let (mut values, mut defaults) = (Vec::new(), None);
+    for entry in entries(folder)? {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy();
+        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        if name.starts_with('.') || name == "kustomization.yaml" {
+            continue;
+        } else if name == "defaults.yml" {
+            let error = Diagnostic::error("the defaults of a folder are called `defaults.yaml`");
+            return Err(error.in_file(file::name(&entry)).help("rename it"));
+        } else if name == DEFAULTS {
+            defaults = Some(entry);
+        } else if is_yaml && !entry.is_dir() {
+            values.push(entry);
+        } else if let Some(unread) = find_values(&entry, paths)? {
+            return Err(Diagnostic::error("values that would not be read")
+                .in_file(file::name(&unread))
+                .help("pass its folder, too, and what the folders share with `--defaults`; values are called `*.yaml` or `*.yml`"));
         }
-        if folder.values.is_empty() {
-            let message = "the folder has no values files, `*.yaml` or `*.yml`";
-            return Err(Diagnostic::error(message)
-                .in_file(path.display().to_string())
-                .help("if its last cluster, NAME, is gone: `rm -r DIR/compute/NAME DIR/control-plane/NAME`"));
-        }
-        Ok(folder)
     }
+    if values.is_empty() {
+        let message = "the folder has no values files, `*.yaml` or `*.yml`";
+        return Err(Diagnostic::error(message).in_file(folder.display().to_string()).help(
+            "if its last cluster, NAME, is gone: `rm -r DIR/compute/NAME DIR/control-plane/NAME`",
+        ));
+    }
+    Ok((values, defaults))
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
-    let failed = |error: std::io::Error| {
-        Diagnostic::error(format!("failed to read the folder: {error}"))
-            .in_file(folder.display().to_string())
-    };
-    let entries: Result<Vec<PathBuf>, _> = fs::read_dir(folder)
-        .map_err(failed)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect();
-    let mut entries = entries.map_err(failed)?;
-    entries.sort();
-    Ok(entries)
+    file::entries(folder).map_err(|error| {
+        let message = format!("failed to read the folder: {error}");
+        Diagnostic::error(message).in_file(folder.display().to_string())
+    })
 }
 
 /// Returns the first values file at or below a path.

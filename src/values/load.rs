@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
 
-use super::folder::{Folder, check_kind};
+use super::folder::{self, check_kind};
 use super::merge::{merge, remove_nulls};
 use super::{Values, may_be_secret};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
@@ -110,11 +110,10 @@ pub fn load(
             files.push((path.clone(), layers.clone()));
             continue;
         }
-        let found = Folder::read(path, paths);
-        let own = found.and_then(|found| {
-            Ok((found.values, found.defaults.as_deref().map(read_defaults).transpose()?))
+        let found = folder::files(path, paths).and_then(|(in_folder, own)| {
+            Ok((in_folder, own.as_deref().map(read_defaults).transpose()?))
         });
-        match own {
+        match found {
             Ok((in_folder, own)) => {
                 let all: Vec<_> = own.into_iter().chain(layers.iter().cloned()).collect();
                 files.extend(in_folder.into_iter().map(|file| (file, all.clone())));
