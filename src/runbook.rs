@@ -1,9 +1,8 @@
 //! Renders the bash scripts of `templates/runbook` for one cluster.
 
 use anyhow::{Context as _, Result};
-use minijinja::value::{Serde, Value};
+use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior, context};
-use serde::Serialize;
 
 use crate::registration::Outline;
 use crate::render::{Identity, SHARED_ANNOTATIONS, Side, ca_secret, objects, syntax, token_secret};
@@ -54,10 +53,11 @@ impl Runbook<'_> {
     fn variables(self) -> Value {
         let Outline { name, service_account, collector_secret, pod_service_account, .. } =
             self.outline;
-        let shared = SHARED_ANNOTATIONS.iter().map(|(key, _)| *key);
-        let pods = pod_service_account.as_ref().map(|account| account.annotations.keys());
-        let annotations = pods.map(|keys| {
-            keys.map(String::as_str).chain(shared).map(str::to_owned).collect::<Vec<_>>()
+        let shared = SHARED_ANNOTATIONS.map(|(key, _)| key.to_owned());
+        let annotations = pod_service_account.as_ref().map(|account| {
+            let own = &account.annotations;
+            let others = shared.iter().filter(|key| !own.contains_key(*key));
+            own.keys().chain(others).cloned().collect::<Vec<_>>()
         });
         context! {
             name => name,
@@ -80,37 +80,32 @@ impl Runbook<'_> {
                 TokenSource::Elsewhere => "none",
             },
             compute_gone => self.compute_gone,
-            compute => Value::from(Serde(targets(Side::Compute, self.outline))),
-            control_plane => Value::from(Serde(targets(Side::ControlPlane, self.outline))),
+            compute => targets(Side::Compute, self.outline),
+            control_plane => targets(Side::ControlPlane, self.outline),
         }
     }
 }
 
-/// An object, as arguments of kubectl.
-#[derive(Debug, Serialize)]
-struct Target {
-    kind: String,
-    /// `KIND/NAME`
-    resource: String,
-    /// `-n NAMESPACE`; empty for a cluster-scoped kind.
-    namespace: Vec<String>,
-    /// The Secret that an ExternalSecret creates.
-    secret: Option<String>,
-    /// Whether every cluster has the kind. `kubectl get` fails on all of its arguments if one kind is unknown.
-    is_built_in: bool,
-}
-
-/// Returns the objects of a side that are ours alone, in the order in which they have to be applied.
-fn targets(side: Side, outline: &Outline) -> Vec<Target> {
+/// Returns the objects of a side that are ours alone, as arguments of kubectl, in the order in which they have to be
+/// applied.
+fn targets(side: Side, outline: &Outline) -> Vec<Value> {
     let objects = objects(side, outline).into_iter().filter(|object| !object.is_shared);
-    let target = |Identity { kind, name, namespace }, resource: String| Target {
-        namespace: namespace.iter().flat_map(|name| ["-n".to_owned(), name.clone()]).collect(),
-        secret: (kind == "ExternalSecret").then(|| format!("secret/{name}")),
-        is_built_in: resource.split('/').next().is_some_and(|kind| !kind.contains('.')),
-        kind,
-        resource,
+    let target = |identity: Identity| {
+        let resource = identity.resource();
+        let Identity { kind, name, namespace } = identity;
+        let namespace = namespace.into_iter().flat_map(|name| ["-n".to_owned(), name]);
+        context! {
+            // Empty for a cluster-scoped kind.
+            namespace => namespace.collect::<Vec<_>>(),
+            // The Secret that an ExternalSecret creates.
+            secret => (kind == "ExternalSecret").then(|| format!("secret/{name}")),
+            // Whether every cluster has the kind. `kubectl get` fails on all of its arguments if one kind is unknown.
+            is_built_in => resource.split('/').next().is_some_and(|kind| !kind.contains('.')),
+            kind => kind,
+            resource => resource,
+        }
     };
-    objects.map(|object| target(object.identity.clone(), object.identity.resource())).collect()
+    objects.map(|object| target(object.identity)).collect()
 }
 
 /// Writes a value as one shell word, so that no name can become code.
