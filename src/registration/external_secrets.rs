@@ -97,13 +97,12 @@ pub fn resolve_keys(remote: &RemoteKeys, checks: &mut Checks<'_>) -> Option<Stor
         checks.take(&key, text)
     };
     let store_key = take("key", &remote.key);
-    let access_key_id_property = take("accessKeyIdProperty", &remote.access_key_id_property);
-    let secret_access_key_property =
-        take("secretAccessKeyProperty", &remote.secret_access_key_property);
+    let id = take("accessKeyIdProperty", &remote.access_key_id_property);
+    let secret = take("secretAccessKeyProperty", &remote.secret_access_key_property);
     Some(StoredKeys {
         store_key: store_key?,
-        access_key_id_property: access_key_id_property?,
-        secret_access_key_property: secret_access_key_property?,
+        access_key_id_property: id?,
+        secret_access_key_property: secret?,
     })
 }
 

@@ -72,22 +72,3 @@ fn needs_escape(character: char) -> bool {
         || (0xe0000..=0xe0fff).contains(&code)
         || code & 0xfffe == 0xfffe
 }
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use proptest::prelude::*;
-
-    use super::quoted;
-
-    proptest! {
-        #[test]
-        fn every_string_is_one_line_and_comes_back(text in any::<String>()) {
-            let written = quoted(&text);
-            let line_breaks = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
-            prop_assert!(!written.contains(line_breaks));
-            prop_assert_eq!(serde_yaml::from_str::<String>(&written).unwrap(), text);
-        }
-    }
-}

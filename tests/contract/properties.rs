@@ -71,7 +71,13 @@ proptest! {
         let folder = Folder::new();
         folder.write("values.yaml", values_file(&clusters));
         let rendered = run(&mut folder.command(&["render", "--side", "compute", "-f", "values.yaml"]));
-        let rendered = objects(rendered.succeeds());
+        let rendered = rendered.succeeds();
+        // Each text is on one line, for every reader of YAML.
+        let line_breaks = ['\r', '\u{85}', '\u{2028}', '\u{2029}'];
+        prop_assert!(!rendered.contains(line_breaks));
+        let mut lines = rendered.lines().filter(|line| line.starts_with("  \"A\": \""));
+        prop_assert!(lines.all(|line| line.ends_with('"')));
+        let rendered = objects(rendered);
         let of_cluster = rendered.chunks(rendered.len() / texts.len());
         for (text, objects) in texts.iter().zip(of_cluster) {
             for object in objects {
