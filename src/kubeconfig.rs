@@ -190,17 +190,15 @@ impl Kubeconfig {
                 name => format!("the context's cluster {} is missing", shown(name)),
             };
             let error = Diagnostic::error(message).in_file(file::name(&entry.file));
-            error
-                .at_key(format!("context {}", shown(context)))
-                .help(known("cluster", &self.clusters))
+            let error = error.at_key(format!("context {}", shown(context)));
+            error.help(known("cluster", &self.clusters))
         })?;
         if let Some(number) = [entry, cluster].into_iter().find(|entry| entry.is_number) {
-            let name = &number.name;
-            let message =
-                format!("the name {} is a number, so kubectl doesn't find it", shown(name));
-            return Err(Diagnostic::error(message)
-                .in_file(file::name(&number.file))
-                .help(format!("put it in quotes everywhere it is used: `\"{name}\"`")));
+            let name = shown(&number.name);
+            let message = format!("the name {name} is a number, so kubectl doesn't find it");
+            let help = format!("put it in quotes everywhere it is used: `\"{}\"`", number.name);
+            let error = Diagnostic::error(message).in_file(file::name(&number.file));
+            return Err(error.help(help));
         }
         let mut findings = self.notes.clone();
         if name.is_none() && self.contexts.iter().any(|other| other.name != context) {
@@ -230,12 +228,9 @@ impl Kubeconfig {
             let server = cluster.value.get("server").and_then(Value::as_str).unwrap_or_default();
             format!("{} (server {})", shown(file::name(&entry.file)), shown_url(server))
         };
-        let message = format!(
-            "{} and {} have different {kind}s named {}; the first is used",
-            described(first),
-            described(other),
-            shown(&first.name),
-        );
+        let (name, first, other) = (shown(&first.name), described(first), described(other));
+        let message =
+            format!("{first} and {other} have different {kind}s named {name}; the first is used");
         let help = "name one file with `kubeconfig.path` or `--kubeconfig`";
         Some(Diagnostic::finding(Code::ShadowedEntry, message, help).at_key("`$KUBECONFIG`"))
     }
@@ -298,8 +293,7 @@ pub fn export_from_its_machine(error: Diagnostic) -> Diagnostic {
 fn parse(bytes: Vec<u8>) -> Result<Value, Diagnostic> {
     let text = yaml::decode(bytes)?;
     let mut documents = yaml::documents(&text)?.into_iter();
-    let nothing = || Value::Mapping(Mapping::new());
-    let value = documents.next().unwrap_or_else(nothing);
+    let value = documents.next().unwrap_or_else(|| Mapping::new().into());
     if documents.next().is_some() {
         return Err(Diagnostic::error("the kubeconfig has several documents"));
     }

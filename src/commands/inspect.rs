@@ -209,14 +209,13 @@ fn details(resolution: &Resolution) -> String {
 
 fn token_text(token: Option<&Token>, source: &TokenSource) -> Option<String> {
     let Some(token) = token else {
-        return match source {
-            TokenSource::Undecided => {
-                Some("passed later, with --token-file or by a runbook".into())
-            }
-            TokenSource::Elsewhere => Some("none".to_owned()),
-            TokenSource::ExternalSecret => Some("externalSecret".to_owned()),
-            TokenSource::Flag(_) | TokenSource::Values(_) => None,
+        let text = match source {
+            TokenSource::Undecided => "passed later, with --token-file or by a runbook",
+            TokenSource::Elsewhere => "none",
+            TokenSource::ExternalSecret => "externalSecret",
+            TokenSource::Flag(_) | TokenSource::Values(_) => return None,
         };
+        return Some(text.to_owned());
     };
     let claims = token.claims.as_ref();
     let subject = claims.and_then(|claims| claims.subject.as_deref()).unwrap_or("no subject");

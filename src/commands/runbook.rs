@@ -33,10 +33,8 @@ pub fn run(command: &RunbookCommand) -> Result<Outcome, Diagnostics> {
     let needs = Needs { kubeconfig: !compute_gone, ..Needs::default() };
     let (mut resolutions, mut diagnostics) = clusters::read_or_fail(sources, None, needs)?;
     let (Some(resolution), true) = (resolutions.pop(), resolutions.is_empty()) else {
-        let message = format!(
-            "a runbook is for one cluster, and the values have {}",
-            count(resolutions.len() + 1, "cluster")
-        );
+        let clusters = count(resolutions.len() + 1, "cluster");
+        let message = format!("a runbook is for one cluster, and the values have {clusters}");
         return Err(Diagnostic::error(message).help("choose one with `--cluster NAME`").into());
     };
     let (context, kubeconfig) = diagnostics.or_fail(compute_login(args, &resolution))?;

@@ -56,11 +56,8 @@ pub fn refuse_secrets(clusters: &[Manifests]) -> Result<(), Diagnostic> {
     if secrets.is_empty() {
         return Ok(());
     }
-    let message = format!(
-        "{} would contain plaintext secrets: {}",
-        count(secrets.len(), "file"),
-        list(&secrets)
-    );
+    let (files, names) = (count(secrets.len(), "file"), list(&secrets));
+    let message = format!("{files} would contain plaintext secrets: {names}");
     Err(Diagnostic::error(message)
         .help("let a store move them: `token: externalSecret`, `credentials: {externalSecret: …}` or `workloadIdentity`")
         .help("or keep them out: `token: none`, `credentials: existingSecret`, no secret in `extraEnv`")
@@ -153,12 +150,11 @@ fn listed(name: &str, folder: &FolderChanges) -> Vec<String> {
 impl Plan {
     /// Adds a note about files whose mode a render would change. That isn't a difference, since Git doesn't keep modes.
     pub fn note_modes(&mut self) {
-        if !self.files.readable_by_others.is_empty() {
-            let message = format!(
-                "{} with secrets can be read by others: {}",
-                count(self.files.readable_by_others.len(), "file"),
-                list(self.files.readable_by_others.iter().map(|path| path.display().to_string()))
-            );
+        let paths = &self.files.readable_by_others;
+        if !paths.is_empty() {
+            let files = count(paths.len(), "file");
+            let names = list(paths.iter().map(|path| path.display().to_string()));
+            let message = format!("{files} with secrets can be read by others: {names}");
             let help = "`render` makes them readable by their owner only";
             self.notes.push(Diagnostic::note(message).help(help));
         }
@@ -171,11 +167,9 @@ impl Plan {
         if options.prune {
             files.changes.extend(stale);
         } else if !stale.is_empty() {
-            let message = format!(
-                "{} no longer rendered: {}",
-                count(stale.len(), "file"),
-                list(stale.iter().map(|change| change.path.display().to_string()))
-            );
+            let files = count(stale.len(), "file");
+            let names = list(stale.iter().map(|change| change.path.display().to_string()));
+            let message = format!("{files} no longer rendered: {names}");
             self.notes.push(Diagnostic::note(message).help("`--prune` removes them"));
         }
         self.files.changes.sort_by(|left, right| left.path.as_os_str().cmp(right.path.as_os_str()));

@@ -65,9 +65,9 @@ impl CertificateAuthority {
     pub fn from_base64(text: &str) -> Result<Self, Diagnostic> {
         let text: String = text.split_ascii_whitespace().collect();
         if ["DATA+OMITTED", "REDACTED"].contains(&text.as_str()) {
-            return Err(Diagnostic::error("`kubectl config view` left the certificate out").help(
-                "export the kubeconfig with `kubectl config view --raw --minify --flatten`",
-            ));
+            let error = Diagnostic::error("`kubectl config view` left the certificate out");
+            let help = "export the kubeconfig with `kubectl config view --raw --minify --flatten`";
+            return Err(error.help(help));
         }
         if text.contains("-----BEGIN") {
             return Err(Diagnostic::error("expected base64, found PEM")

@@ -60,9 +60,8 @@ pub fn demand(is_good: bool, text: &str, what: &str, help: &str) -> Result<(), D
 /// `<words>`, `${…}` or `{{…}}`, or has white space at an end.
 pub fn check_filled_in(text: &str) -> Result<(), Diagnostic> {
     if text.is_empty() {
-        return Err(
-            Diagnostic::error("the text is empty").help("write a value, or leave the key out")
-        );
+        let error = Diagnostic::error("the text is empty");
+        return Err(error.help("write a value, or leave the key out"));
     }
     if text.trim() != text {
         let end = if text.trim_start() == text { "end" } else { "beginning" };

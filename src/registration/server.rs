@@ -65,9 +65,9 @@ impl Server {
     pub fn finding(&self) -> Option<Diagnostic> {
         let host = self.host.as_str();
         if is_loopback(host) {
+            let host = shown(host);
             let message = format!(
-                "the API server {} is a loopback address; the control plane would dial itself",
-                shown(host)
+                "the API server {host} is a loopback address; the control plane would dial itself"
             );
             return Some(Diagnostic::finding(Code::LoopbackServer, message, REACHABLE));
         }
@@ -105,10 +105,9 @@ impl Server {
         if let Some(name) = &kubeconfig.tls_server_name
             && !name.eq_ignore_ascii_case(bare(&self.host))
         {
+            let (name, host) = (shown(name), shown(&self.host));
             let message = format!(
-                "the kubeconfig verifies {}, but the control plane would verify {}",
-                shown(name),
-                shown(&self.host)
+                "the kubeconfig verifies {name}, but the control plane would verify {host}"
             );
             let help = "set `kubeconfig.server` to an address that the certificate is for";
             let finding = Diagnostic::finding(Code::TlsServerName, message, help);

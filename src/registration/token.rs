@@ -69,16 +69,15 @@ impl Token {
         let expected = format!("system:serviceaccount:default:{}", account.name);
         let subject = claims.subject.as_deref().unwrap_or_default();
         if subject != expected {
-            let message =
-                format!("the token is for {}, not for {}", shown(subject), shown(&expected));
+            let (subject, expected) = (shown(subject), shown(expected));
+            let message = format!("the token is for {subject}, not for {expected}");
             findings.push(Diagnostic::finding(Code::TokenWrongSubject, message, &source));
-        } else if let Some(secret) =
-            claims.token_secret.as_deref().filter(|secret| *secret != current)
+        } else if let Some(secret) = &claims.token_secret
+            && secret != current
         {
+            let (secret, current) = (shown(secret), shown(current));
             let message = format!(
-                "the token belongs to the Secret {}, and the current one is {}",
-                shown(secret),
-                shown(current)
+                "the token belongs to the Secret {secret}, and the current one is {current}"
             );
             findings.push(Diagnostic::finding(Code::TokenSecretNotCurrent, message, &source));
         }

@@ -92,17 +92,15 @@ impl<'a> Engine<'a> {
             (None, _) => error.kind().to_string(),
         };
         let source = error.template_source().zip(error.line());
-        if let Some(line) =
-            source.and_then(|(source, line)| source.lines().nth(line.checked_sub(1)?))
-        {
+        let line = source.and_then(|(source, line)| source.lines().nth(line.checked_sub(1)?));
+        if let Some(line) = line {
             message = format!("{message}: {}", shown(line.trim()));
         }
         let place = Diagnostic::error(message).in_file(self.templates.file(path));
         let explained = place.on_line(error.line().map(|line| line.to_string()));
+        let help = "`metadata.yaml.j2` of `ma-register templates DIR` lists the variables";
         match error.kind() {
-            ErrorKind::UndefinedError => explained
-                .help("`metadata.yaml.j2` of `ma-register templates DIR` lists the variables")
-                .into(),
+            ErrorKind::UndefinedError => explained.help(help).into(),
             _ => explained.into(),
         }
     }
@@ -146,9 +144,8 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
         ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
         ValueKind::None => return Err(refuse("the value is none; guard it with `{% if %}`")),
         _ => {
-            return Err(refuse(
-                "only text, booleans, whole numbers, lists and mappings can be printed",
-            ));
+            let message = "only text, booleans, whole numbers, lists and mappings can be printed";
+            return Err(refuse(message));
         }
     };
     if scalar.as_str().is_some_and(|text| text.contains(MARK)) {

@@ -246,12 +246,7 @@ fn check_text(text: &str) -> Result<(), Diagnostic> {
     let is_space = |c: char| matches!(c, '\t' | '\u{a0}' | '\u{2002}'..='\u{200b}' | '\u{3000}');
     let is_odd = |line: &str| line.trim_start_matches([' ', '-']).starts_with(is_space);
     let odd = text.lines().position(|line| is_odd(line) && !line.trim().is_empty());
-    match odd {
-        None => Ok(()),
-        Some(index) => {
-            Err(Diagnostic::error("the line is indented with a tab or a no-break space")
-                .on_line(Some((index + 1).to_string()))
-                .help("indent with spaces"))
-        }
-    }
+    let Some(index) = odd else { return Ok(()) };
+    let error = Diagnostic::error("the line is indented with a tab or a no-break space");
+    Err(error.on_line(Some((index + 1).to_string())).help("indent with spaces"))
 }

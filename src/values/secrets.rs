@@ -57,11 +57,10 @@ pub fn read_secret_file(path: &Path) -> Result<Secret, Diagnostic> {
 }
 
 fn trimmed(text: &str, source: &str) -> Result<Secret, Diagnostic> {
+    let help = "check the step that sets it";
     // The control plane sends a token byte for byte: with a final newline, every request would fail.
     match text.trim() {
-        "" => {
-            Err(Diagnostic::error(format!("{source} is empty")).help("check the step that sets it"))
-        }
+        "" => Err(Diagnostic::error(format!("{source} is empty")).help(help)),
         text => Ok(Secret::new(text)),
     }
 }
