@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
 use crate::secret::{Secret, unresolved};
 use crate::sources::ReadSecret;
-use crate::values::{Credentials, KeyPair};
+use crate::values::{Credentials, KeyPair, StorageValues};
 
 /// The Secret with the S3 key, for the AWS command line.
 pub const STORAGE_SECRET: &str = "aws-credentials";
@@ -115,18 +115,14 @@ fn resolve_key(
 }
 
 /// Checks `storage.collectorSecret`. Returns the name of the Secret that is to be rendered, if there is one.
-pub fn resolve_collector_secret(
-    name: Option<&str>,
-    credentials: Option<&Credentials>,
-    checks: &mut Checks<'_>,
-) -> Option<String> {
+pub fn resolve_collector_secret(values: &StorageValues, checks: &mut Checks<'_>) -> Option<String> {
     let place = "storage.collectorSecret";
-    let has_key = match credentials? {
+    let has_key = match values.credentials.as_ref()? {
         Credentials::Keys(_) | Credentials::ExternalSecret(_) => true,
         Credentials::WorkloadIdentity | Credentials::ExistingSecret => false,
         Credentials::Placeholder => return None,
     };
-    let Some(name) = name else {
+    let Some(name) = values.collector_secret.as_deref() else {
         checks.push(place, no_collector_secret(has_key));
         return None;
     };

@@ -14,7 +14,7 @@ use crate::kubeconfig::{GivenCa, KubeconfigCluster, export_from_its_machine};
 use crate::secret::Secret;
 use crate::show::shown;
 use crate::sources::{GivenServer, Inputs, ReadSecret, Source, Sources, TokenSource};
-use crate::values::{ClusterSpec, ExternalSecretsValues};
+use crate::values::{ClusterSpec, ExternalSecretsValues, StorageValues};
 
 /// Resolves a cluster. `now` affects findings only.
 pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
@@ -28,7 +28,8 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
     let service_account = values.service_account.as_ref();
     let service_account =
         service_account::resolve(service_account.unwrap_or(&Default::default()), &mut checks);
-    let storage_values = values.storage.as_ref();
+    let no_storage = StorageValues::default();
+    let storage_values = values.storage.as_ref().unwrap_or(&no_storage);
     let storage = storage::resolve(storage_values, s3_key, extra_env, &mut checks);
     // Refuse now: a job that meets a missing token Secret fails for good.
     if requires_token && sources.token == TokenSource::Undecided {
@@ -39,11 +40,7 @@ pub fn resolve(inputs: Inputs, now: Timestamp) -> Resolution {
         name: cluster.name().to_owned(),
         token: sources.token.delivery(),
         s3_key: sources.s3_key,
-        collector_secret: credentials::resolve_collector_secret(
-            storage_values.and_then(|storage| storage.collector_secret.as_deref()),
-            storage_values.and_then(|storage| storage.credentials.as_ref()),
-            &mut checks,
-        ),
+        collector_secret: credentials::resolve_collector_secret(storage_values, &mut checks),
         pod_service_account: values
             .pod_service_account
             .as_ref()

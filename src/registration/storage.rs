@@ -79,12 +79,11 @@ impl Storage {
 /// Checks and completes `storage`. `key` has the halves of the S3 key, and `read` the variables of `extraEnv` from the
 /// environment and files, if this run reads them.
 pub fn resolve(
-    values: Option<&StorageValues>,
+    values: &StorageValues,
     key: Option<[Option<ReadSecret>; 2]>,
     read: BTreeMap<String, ReadSecret>,
     checks: &mut Checks<'_>,
 ) -> Option<Storage> {
-    let nothing = StorageValues::default();
     // `collectorSecret` belongs to the outline.
     let StorageValues {
         file_system,
@@ -94,7 +93,7 @@ pub fn resolve(
         region,
         collector_secret: _,
         extra_env,
-    } = values.unwrap_or(&nothing);
+    } = values;
     let file_system = file_system.as_deref().unwrap_or("s3://default");
     let checked_file_system = checks.take("storage.fileSystem", check_file_system(file_system));
     let endpoint_scheme = endpoint.as_ref().map(|url| resolve_endpoint(url, *scheme, checks));
