@@ -123,7 +123,6 @@ Examples:
     },
 }
 
-/// Arguments of the commands that read values.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct SourceArgs {
@@ -158,7 +157,6 @@ pub struct SourceArgs {
     pub strict: bool,
 }
 
-/// Arguments of the commands that read a token.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct InputArgs {
@@ -170,7 +168,6 @@ pub struct InputArgs {
     pub token_file: Option<PathBuf>,
 }
 
-/// How a directory is written.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct DirectoryArgs {
@@ -198,7 +195,6 @@ pub struct DirectoryArgs {
     pub quiet: bool,
 }
 
-/// Arguments of `render`.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
     #[command(flatten)]
@@ -212,7 +208,6 @@ pub struct RenderArgs {
     pub directory: DirectoryArgs,
 }
 
-/// Arguments of `diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
     #[command(flatten)]
@@ -234,7 +229,6 @@ pub struct DiffArgs {
     pub color: ColorChoice,
 }
 
-/// Arguments of `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     #[command(flatten)]
@@ -245,7 +239,6 @@ pub struct InspectArgs {
     pub output: Option<FormArg>,
 }
 
-/// Arguments of `init`.
 #[derive(Debug, Args)]
 pub struct InitArgs {
     /// Compute kubeconfig [default: $KUBECONFIG, ~/.kube/config]
@@ -265,7 +258,6 @@ pub struct InitArgs {
     pub output: Option<PathBuf>,
 }
 
-/// Arguments of `runbook register` and `runbook deregister`.
 #[derive(Debug, Args)]
 pub struct RunbookArgs {
     #[command(flatten)]
@@ -299,7 +291,6 @@ pub struct RunbookArgs {
     pub controller: Option<String>,
 }
 
-/// The sides that can be rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SideArg {
     /// Manifests of the compute cluster
@@ -310,7 +301,6 @@ pub enum SideArg {
     Both,
 }
 
-/// Forms of what `inspect` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FormArg {
     /// All that is known of each cluster

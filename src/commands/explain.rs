@@ -11,8 +11,6 @@ use crate::values::Values;
 
 /// The width of a text, in characters.
 const WIDTH: usize = 80;
-/// The width of a column of names, in characters. Longer names move the text of their line.
-const WIDEST_NAME: usize = 34;
 const ERROR: &str = "It is an error. To accept it, add the code to `allow`.";
 const WARNING: &str =
     "It is a warning; `--strict` makes it an error. To accept it, add the code to `allow`.";
@@ -123,7 +121,8 @@ fn rows<'a>(title: &str, rows: impl Iterator<Item = (&'a str, &'a str)>) -> Stri
     let Some(width) = rows.iter().map(|(name, _)| name.len()).max() else {
         return String::new();
     };
-    let width = width.min(WIDEST_NAME);
+    // A longer name moves the text of its own line only.
+    let width = width.min(34);
     let row = |(name, text): &(&str, &str)| {
         let first = text.split_inclusive(". ").next().unwrap_or_default();
         format!("  {name:width$}  {}\n", first.trim_end())

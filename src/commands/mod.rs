@@ -7,13 +7,13 @@ mod init;
 mod inspect;
 mod render;
 mod runbook;
-mod schema;
 mod templates;
 
 use clap::CommandFactory as _;
 
 use crate::cli::{Cli, Command};
 use crate::diagnostic::Diagnostics;
+use crate::values::Values;
 
 /// The result of a command.
 #[derive(Default)]
@@ -41,10 +41,14 @@ pub fn run(cli: Cli) -> Result<Outcome, Diagnostics> {
         Command::Diff(args) => diff::run(&args)?,
         Command::Runbook(command) => runbook::run(&command)?,
         Command::Explain { name } => explain::run(name.as_deref())?,
-        Command::Schema => schema::run()?,
+        Command::Schema => schema()?,
         Command::Templates { dir } => templates::run(&dir)?,
         Command::Completions { shell } => completions(shell),
     })
+}
+
+fn schema() -> anyhow::Result<Outcome> {
+    Ok((serde_json::to_string_pretty(&schemars::schema_for!(Values))? + "\n").into())
 }
 
 fn completions(shell: clap_complete::Shell) -> Outcome {
