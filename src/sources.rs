@@ -165,6 +165,10 @@ pub struct GivenServer {
     pub ca: (Result<GivenCa, Diagnostic>, Place),
 }
 
+/// The halves of the S3 key in the values.
+pub const KEY_PLACES: [&str; 2] =
+    ["storage.credentials.accessKeyId", "storage.credentials.secretAccessKey"];
+
 /// A secret, or why it couldn't be read.
 pub type ReadSecret = Result<Secret, Diagnostic>;
 
@@ -237,18 +241,12 @@ fn read_server(
 }
 
 fn read_s3_key(cluster: &MergedValues) -> Option<[Option<ReadSecret>; 2]> {
-    let storage = cluster.values.storage.as_ref()?;
-    let Some(Credentials::Keys(pair)) = &storage.credentials else {
+    let Some(Credentials::Keys([id, secret])) = &cluster.values.storage.as_ref()?.credentials
+    else {
         return None;
     };
-    let half = |name: &str, form: &Option<SecretForm>| {
-        let key = format!("storage.credentials.{name}");
-        form.as_ref().map(|form| cluster.secret(&key, form))
-    };
-    Some([
-        half("accessKeyId", &pair.access_key_id),
-        half("secretAccessKey", &pair.secret_access_key),
-    ])
+    let read = |key, form: &Option<SecretForm>| Some(cluster.secret(key, form.as_ref()?));
+    Some([read(KEY_PLACES[0], id), read(KEY_PLACES[1], secret)])
 }
 
 fn read_extra_env(cluster: &MergedValues) -> BTreeMap<String, ReadSecret> {

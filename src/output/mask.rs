@@ -22,9 +22,9 @@ pub fn mask(before: &str, after: &str, secrets: &Secrets) -> Option<(String, Str
     // The same value may also be in a comment or annotation, or in the other text.
     let values = before_entries.iter().chain(&after_entries).map(|entry| entry.value.clone());
     let secrets = secrets.with(values);
-    let before = Masked::new(before, &before_entries, &secrets, kept.as_ref())?;
-    let after = Masked::new(after, &after_entries, &secrets, None)?;
-    Some((before.text(&after, "before"), after.text(&before, "after")))
+    let before = lines(before, &before_entries, &secrets, kept.as_ref())?;
+    let after = lines(after, &after_entries, &secrets, None)?;
+    Some((masked(&before, &after, "before"), masked(&after, &before, "after")))
 }
 
 struct Entry {
@@ -83,53 +83,49 @@ fn entry(line: &str) -> Option<(&str, String)> {
     Some((key.trim_matches('"'), value))
 }
 
-/// A text, each line with the value to mask, if any.
-struct Masked<'a> {
-    lines: Vec<(&'a str, Option<&'a str>)>,
+/// The lines of a text, each with the value to mask, if any.
+type Lines<'a> = Vec<(&'a str, Option<&'a str>)>;
+
+/// Separates the values to mask. Returns `None` if a secret is in a key or a comment, which can't be masked.
+fn lines<'a>(
+    text: &'a str,
+    entries: &[Entry],
+    secrets: &Secrets,
+    public: Option<&HashSet<&str>>,
+) -> Option<Lines<'a>> {
+    let separate = |(number, line): (usize, &'a str)| {
+        let (start, value) = line.split_at(value_start(line));
+        let parsed: Value = serde_yaml::from_str(value.trim_end()).unwrap_or_default();
+        let is_secret = !is_in(public, line)
+            || entries.iter().any(|entry| entry.line == number)
+            || secrets.are_in(line)
+            || yaml::texts(&parsed).into_iter().any(|text| secrets.are_in(text));
+        if is_secret { (start, Some(value)) } else { (line, None) }
+    };
+    let lines: Lines<'_> = text.lines().enumerate().map(separate).collect();
+    lines.iter().all(|(line, _)| !secrets.are_in(line)).then_some(lines)
 }
 
-impl<'a> Masked<'a> {
-    fn new(
-        text: &'a str,
-        entries: &[Entry],
-        secrets: &Secrets,
-        public: Option<&HashSet<&str>>,
-    ) -> Option<Self> {
-        let mut lines = Vec::new();
-        for (number, line) in text.lines().enumerate() {
-            let (start, value) = line.split_at(value_start(line));
-            let parsed: Value = serde_yaml::from_str(value.trim_end()).unwrap_or_default();
-            let is_secret = !is_in(public, line)
-                || entries.iter().any(|entry| entry.line == number)
-                || secrets.are_in(line)
-                || yaml::texts(&parsed).into_iter().any(|text| secrets.are_in(text));
-            lines.push(if is_secret { (start, Some(value)) } else { (line, None) });
-        }
-        // A secret in a key or a comment isn't masked above.
-        let is_masked = |(line, _): &(&str, _)| !secrets.are_in(line);
-        lines.iter().all(is_masked).then_some(Self { lines })
+/// Returns a text with its values masked. The other text shows which of them differ.
+fn masked(lines: &Lines<'_>, other: &Lines<'_>, word: &str) -> String {
+    // Several lines may begin alike: the n-th is compared with the n-th.
+    let mut there: HashMap<&str, VecDeque<&str>> = HashMap::new();
+    for (start, value) in other {
+        there.entry(start).or_default().extend(value);
     }
-
-    fn text(&self, other: &Masked<'_>, word: &str) -> String {
-        // Several lines may begin alike: the n-th is compared with the n-th.
-        let mut there: HashMap<&str, VecDeque<&str>> = HashMap::new();
-        for (start, value) in &other.lines {
-            there.entry(start).or_default().extend(value);
-        }
-        let mut text = String::new();
-        for (start, value) in &self.lines {
-            text.push_str(start);
-            if let Some(value) = value {
-                text.push_str("***");
-                let other = there.get_mut(start).and_then(VecDeque::pop_front);
-                if other.is_some_and(|other| other != *value) {
-                    text.push_str(&format!(" ({word})"));
-                }
+    let mut text = String::new();
+    for (start, value) in lines {
+        text.push_str(start);
+        if let Some(value) = value {
+            text.push_str("***");
+            let other = there.get_mut(start).and_then(VecDeque::pop_front);
+            if other.is_some_and(|other| other != *value) {
+                text.push_str(&format!(" ({word})"));
             }
-            text.push('\n');
         }
-        text
+        text.push('\n');
     }
+    text
 }
 
 fn is_in(public: Option<&HashSet<&str>>, line: &str) -> bool {

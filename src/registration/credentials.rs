@@ -6,8 +6,8 @@ use super::names::check_subdomain;
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
 use crate::secret::{Secret, unresolved};
-use crate::sources::ReadSecret;
-use crate::values::{Credentials, KeyPair, StorageValues};
+use crate::sources::{KEY_PLACES, ReadSecret};
+use crate::values::{Credentials, SecretForm, StorageValues};
 
 /// The Secret with the S3 key, for the AWS command line.
 pub const STORAGE_SECRET: &str = "aws-credentials";
@@ -63,7 +63,7 @@ pub fn resolve(
         }
         Some(Credentials::WorkloadIdentity) => Some(Access::WorkloadIdentity),
         Some(Credentials::ExistingSecret) => Some(Access::ExistingSecret),
-        Some(Credentials::Keys(pair)) => resolve_key(pair, key, checks).map(Access::Keys),
+        Some(Credentials::Keys(forms)) => resolve_key(forms, key, checks).map(Access::Keys),
         Some(Credentials::ExternalSecret(remote)) => {
             let message = "Ray pods don't get these keys; they read only the ConfigMap";
             let help = "give the pods workload identity, or write the keys themselves";
@@ -76,17 +76,14 @@ pub fn resolve(
 
 /// Checks the S3 key. Returns `Some(None)` if this run doesn't read it.
 fn resolve_key(
-    pair: &KeyPair,
+    forms: &[Option<SecretForm>; 2],
     key: Option<[Option<ReadSecret>; 2]>,
     checks: &mut Checks<'_>,
 ) -> Option<Option<S3Key>> {
-    let names = ["storage.credentials.accessKeyId", "storage.credentials.secretAccessKey"];
-    for (name, half) in names.iter().zip([&pair.access_key_id, &pair.secret_access_key]) {
-        if half.is_none() {
-            let error = Diagnostic::error("half of the S3 key is missing");
-            let help = "write both, in quotes if a value begins with `#`, `&` or `*`";
-            checks.push(name, error.help(help));
-        }
+    for (place, _) in KEY_PLACES.iter().zip(forms).filter(|(_, form)| form.is_none()) {
+        let error = Diagnostic::error("half of the S3 key is missing");
+        let help = "write both, in quotes if a value begins with `#`, `&` or `*`";
+        checks.push(place, error.help(help));
     }
     let Some(halves) = key else {
         return Some(None);
@@ -97,19 +94,19 @@ fn resolve_key(
         Some(secret)
     };
     let [access_key_id, secret_access_key] = halves;
-    let access_key_id = take(names[0], access_key_id);
-    let secret_access_key = take(names[1], secret_access_key);
+    let access_key_id = take(KEY_PLACES[0], access_key_id);
+    let secret_access_key = take(KEY_PLACES[1], secret_access_key);
     let is_printable = |c: char| c.is_ascii_graphic() || c == ' ';
     let id = access_key_id.as_ref().map_or("", Secret::expose);
     if !id.chars().all(is_printable) {
         let error =
             Diagnostic::error("the access key ID has a character that isn't printable ASCII");
-        checks.push(names[0], error.help("copy it again, as plain text"));
+        checks.push(KEY_PLACES[0], error.help("copy it again, as plain text"));
     } else if id.starts_with("ASIA") {
         let message =
             "the access key ID is a temporary one, which needs a session token and expires";
         let help = "use a long-lived key, which begins with `AKIA`, or `workloadIdentity`";
-        checks.push(names[0], Diagnostic::finding(Code::TemporaryKey, message, help));
+        checks.push(KEY_PLACES[0], Diagnostic::finding(Code::TemporaryKey, message, help));
     }
     Some(Some(S3Key { access_key_id: access_key_id?, secret_access_key: secret_access_key? }))
 }

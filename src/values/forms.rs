@@ -18,21 +18,12 @@ pub enum Credentials {
     WorkloadIdentity,
     /// With a Secret and ConfigMap keys that someone else manages.
     ExistingSecret,
-    /// With an S3 key pair.
-    Keys(KeyPair),
+    /// With an S3 key pair, the public half first. Either may still be missing.
+    Keys([Option<SecretForm>; 2]),
     /// With an S3 key pair that the External Secrets Operator gets from a store.
     ExternalSecret(RemoteKeys),
     /// Not chosen yet: the placeholder that `init` writes.
     Placeholder,
-}
-
-/// An S3 key pair. Either half may still be missing.
-#[derive(Debug, Default)]
-pub struct KeyPair {
-    /// `AWS_ACCESS_KEY_ID`
-    pub access_key_id: Option<SecretForm>,
-    /// `AWS_SECRET_ACCESS_KEY`
-    pub secret_access_key: Option<SecretForm>,
 }
 
 /// `storage.credentials.externalSecret`: where a store has an S3 key pair.
@@ -91,9 +82,7 @@ impl CredentialsMapping {
         let Self { access_key_id, secret_access_key, .. } = self;
         let has_keys = access_key_id.is_some() || secret_access_key.is_some();
         match (self.workload_identity, self.existing_secret, self.external_secret) {
-            (None, None, None) => {
-                Some(Credentials::Keys(KeyPair { access_key_id, secret_access_key }))
-            }
+            (None, None, None) => Some(Credentials::Keys([access_key_id, secret_access_key])),
             (Some(True), None, None) if !has_keys => Some(Credentials::WorkloadIdentity),
             (None, Some(True), None) if !has_keys => Some(Credentials::ExistingSecret),
             (None, None, Some(remote)) if !has_keys => Some(Credentials::ExternalSecret(remote)),

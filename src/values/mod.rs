@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use forms::{Credentials, KeyPair, RemoteKeys, SecretForm, SecretSource, TokenForm};
+pub use forms::{Credentials, RemoteKeys, SecretForm, SecretSource, TokenForm};
 pub use load::{MergedValues, load};
 pub use secrets::read_secret_file;
 pub use text::Text;
