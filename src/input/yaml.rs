@@ -193,7 +193,8 @@ fn type_error(message: &str) -> Option<(&'static str, &str)> {
         "u16" => "a whole number up to 65535",
         "a sequence" => "a list",
         "a map" => "a mapping",
-        words if words.starts_with("a YAML tag") => "one of the words that README lists",
+        words if words.starts_with("a YAML tag") => "one of the words that `explain` lists",
+        "field identifier" => "the name of a key",
         expected => expected,
     };
     let kinds = [

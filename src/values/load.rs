@@ -205,7 +205,10 @@ fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<MergedValues, Dia
         merge("", &mut merged, layer.value.clone());
     }
     merge("", &mut merged, own.value.clone());
-    let values = serde_yaml::from_value(merged).map_err(|error| {
+    let values = Values::deserialize(&merged).map_err(|error| {
+        // From a text, the error has the path of its key, which says whether a key below it may be a secret.
+        let text = serde_yaml::to_string(&merged).unwrap_or_default();
+        let error = serde_yaml::from_str::<Values>(&text).err().unwrap_or(error);
         let files = list(std::iter::once(&own.file).chain(defaults.iter().map(|it| &it.file)));
         yaml::explain(&error, "", may_be_secret)
             .in_file(own.file.clone())

@@ -177,6 +177,24 @@ fn secrets_are_in_their_manifests_alone_however_they_come() {
 }
 
 /// The files on disk have data in forms that the program doesn't write.
+/// A transcript that was overwritten unread would keep a message that shows a secret.
+#[test]
+fn no_recorded_message_shows_a_secret() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd");
+    let starts = ["error", "warning", "note", "  --> ", "  help: ", "+", "-"];
+    let mut messages = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        for line in fs::read_to_string(&path).unwrap_or_default().lines() {
+            if starts.iter().any(|start| line.starts_with(start)) {
+                messages += 1;
+                assert!(!line.contains("SENTINEL"), "{}: {line}", path.display());
+            }
+        }
+    }
+    assert!(messages > 1000, "{messages}");
+}
+
 #[test]
 fn a_diff_shows_no_secret_of_other_files() {
     let folder = Folder::new();
