@@ -56,8 +56,10 @@ fn main() -> ExitCode {
 
 /// Says how values are passed, as other tools take them without a flag.
 fn with_hint(mut error: clap::Error) -> clap::Error {
-    let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
-    if error.kind() == ErrorKind::UnknownArgument && !argument.starts_with('-') {
+    let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let (argument, usage) = (text(ContextKind::InvalidArg), text(ContextKind::Usage));
+    let takes_values = usage.contains("--values") && !argument.starts_with('-');
+    if error.kind() == ErrorKind::UnknownArgument && takes_values {
         let hint = vec![format!("values are passed with `-f {argument}`").into()];
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(hint));
     }

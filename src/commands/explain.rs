@@ -146,9 +146,10 @@ fn wrapped(text: &str) -> String {
 
 fn unknown(name: &str, topics: &[Topic]) -> Diagnostic {
     let names = || topics.iter().map(|topic| topic.name.as_str());
-    let end = format!(".{name}");
-    let ends = names().filter(|known| known.ends_with(&end));
-    let near: Vec<&str> = ends.chain(nearest(name, names())).collect();
+    let last = |name: &str| name.rsplit('.').next().map(str::to_ascii_lowercase);
+    let same = names().filter(|known| last(known) == last(name));
+    let same: Vec<&str> = same.take(3).collect();
+    let near = if same.is_empty() { nearest(name, names()) } else { same };
     let error = Diagnostic::error(format!("no key or finding is called {}", shown(name)));
     match near.as_slice() {
         [] => error.help("`ma-register explain` lists them"),

@@ -158,7 +158,8 @@ fn about_key(message: &str, is_secret: bool, text: &str, error: &serde_yaml::Err
 
 /// Returns those of the known names that are similar, the nearest first, at most three.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let scored = known.map(|known| (strsim::jaro_winkler(name, known), known));
+    let lower = |name: &str| name.to_ascii_lowercase();
+    let scored = known.map(|known| (strsim::jaro_winkler(&lower(name), &lower(known)), known));
     let mut near: Vec<(f64, &str)> = scored.filter(|(score, _)| *score > 0.9).collect();
     near.sort_by(|left, right| right.0.total_cmp(&left.0));
     near.into_iter().take(3).map(|(_, known)| known).collect()

@@ -219,8 +219,8 @@ pub struct StorageValues {
     #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub collector_secret: Option<Text>,
     /// Further environment variables of every Ray pod: a mapping of names to values. Default: none. A value is text,
-    /// `{env: NAME}` or `{file: PATH}`; the last two are secrets, but the ConfigMap holds them as plain text. Variables
-    /// that other keys of `storage` set, such as `AWS_REGION`, are errors.
+    /// `{env: NAME}` or `{file: PATH}`; the last two are secrets, but the ConfigMap holds them as plain text. A variable
+    /// that another key of `storage` sets is an error.
     #[schemars(with = "Option<BTreeMap<Text, Option<SecretForm>>>")]
     pub extra_env: Option<BTreeMap<Text, SecretForm>>,
 }
