@@ -51,7 +51,7 @@ findings! {
     /// The CA is a self-signed server certificate without a subject alternative name. The control plane is written in
     /// Go, which refuses such a certificate. Issue it again with the server's host as a subject alternative name.
     LeafWithoutSan => Error,
-    /// The token is for another service account. It has other rights, so jobs would fail. Read the token from the token
+    /// The token is not for the service account. It has other rights, so jobs would fail. Read the token from the token
     /// Secret of `serviceAccount.name`, in namespace `default` of the compute cluster.
     TokenWrongSubject => Error,
     /// The token is not a JSON Web Token, as those of service accounts are. It may still be in base64, or be of another
@@ -64,7 +64,7 @@ findings! {
     /// would fail. Leave `storage.scheme` out.
     StorageSchemeMismatch => Error,
     /// A secret is a placeholder or a reference, such as `vault:…`, `${NAME}` or `changeme`. The program resolves none,
-    /// so Kubernetes would get that text. Resolve it before, or write `{env: NAME}` or `{file: PATH}`.
+    /// so Kubernetes would get that text. Resolve it first, or write `{env: NAME}` or `{file: PATH}`.
     UnresolvedSecret => Error,
     /// Two clusters of the run have the same API server. The controller keeps one client, and so one token, for each
     /// host and port. Register each API server once. To accept it, add the code to `allow` of both clusters.
@@ -115,7 +115,7 @@ findings! {
     /// All certificates of the CA have expired. The control plane can't verify the API server. Export the kubeconfig
     /// again, or set `kubeconfig.certificateAuthority`.
     CaExpired => Warning,
-    /// Some certificates of the CA have expired. The others still work. Remove the expired ones.
+    /// Some certificates of the CA have expired. The others may be enough. Remove the expired ones.
     CaOneExpired => Warning,
     /// No certificate of the CA is valid yet. Until then the control plane can't verify the API server. Check this
     /// machine's clock.

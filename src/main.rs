@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says how values are passed, as other tools take them without a flag.
+/// Adds a tip for values that are passed without `-f`, as other tools take them.
 fn with_hint(mut error: clap::Error) -> clap::Error {
     let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
     let (argument, usage) = (text(ContextKind::InvalidArg), text(ContextKind::Usage));

@@ -5,7 +5,9 @@ use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior, context};
 
 use crate::registration::Outline;
-use crate::render::{Identity, SHARED_ANNOTATIONS, Side, ca_secret, objects, syntax, token_secret};
+use crate::render::{
+    Identity, SHARED_ANNOTATIONS, Side, ca_secret, client_token_secret, objects, syntax,
+};
 use crate::sources::TokenSource;
 
 /// Registers the cluster.
@@ -62,7 +64,7 @@ impl Runbook<'_> {
         context! {
             name => name,
             ca_secret => ca_secret(self.outline),
-            client_token => token_secret(self.outline),
+            client_token => client_token_secret(self.outline),
             service_account => service_account.name.as_str(),
             token_secrets => service_account.token_secrets.clone(),
             has_account => service_account.create,

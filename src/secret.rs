@@ -41,7 +41,7 @@ impl Secret {
     }
 }
 
-/// Whether a web page or word processor has put a character in: none of these is part of a key or token.
+/// Whether a character is one that web pages and word processors add: none of these is part of a key or token.
 fn is_from_a_web_page(c: char) -> bool {
     matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{2064}')
         || matches!(c, '\u{feff}' | '\u{2018}'..='\u{201f}')
@@ -193,7 +193,10 @@ pub fn unresolved(secret: &Secret) -> Option<Diagnostic> {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     // `$ecret` and `%aa%` are keys like any other; in braces a name may be in any case.
-    let is_capital = |name: &str| is_name(name) && !name.contains(|c: char| c.is_ascii_lowercase());
+    let is_capital = |name: &str| {
+        let has = |is_one: fn(&u8) -> bool| name.as_bytes().iter().any(is_one);
+        is_name(name) && has(u8::is_ascii_uppercase) && !has(u8::is_ascii_lowercase)
+    };
     let is_variable = within("${", "}").is_some_and(is_name)
         || [
             text.strip_prefix('$'),

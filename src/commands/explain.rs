@@ -40,7 +40,7 @@ pub fn run(name: Option<&str>) -> anyhow::Result<Outcome> {
     }
 }
 
-/// Returns the keys below a part of the schema, each before its own.
+/// Returns the keys below a part of the schema. A mapping comes before its keys.
 fn keys(schema: &Value, prefix: &str, part: &Value) -> Vec<Topic> {
     let mut topics = Vec::new();
     let forms = forms(schema, part);

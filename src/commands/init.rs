@@ -85,28 +85,18 @@ fn starter(args: &InitArgs, chosen: &KubeconfigCluster) -> anyhow::Result<String
     environment.render_str(template, values).context("failed to write the values file")
 }
 
-/// Makes a path relative to the folder of the values file, as `kubeconfig.path` is.
+/// Makes a path relative to the folder of the values file, as `kubeconfig.path` is. Linked folders are followed, since
+/// `..` leads out of the one that a link leads to.
 fn relative(path: &Path, folder: &Path) -> PathBuf {
-    let (Some(path), Some(folder)) = (without_parents(path), without_parents(folder)) else {
+    let real = |folder: &Path| folder.canonicalize().or_else(|_| std::path::absolute(folder)).ok();
+    let parent = path.parent().and_then(|parent| real(&Path::new(".").join(parent)));
+    let (Some(parent), Some(folder), Some(name)) = (parent, real(folder), path.file_name()) else {
         return path.to_owned();
     };
-    let parts: Vec<Component<'_>> = path.components().collect();
-    let base: Vec<Component<'_>> = folder.components().collect();
-    let shared = parts.iter().zip(&base).take_while(|(part, base)| part == base).count();
-    let up = base.iter().skip(shared).map(|_| Component::ParentDir);
-    up.chain(parts.iter().skip(shared).copied()).collect()
-}
-
-fn without_parents(path: &Path) -> Option<PathBuf> {
-    let mut absolute = PathBuf::new();
-    for part in std::path::absolute(path).ok()?.components() {
-        if part == Component::ParentDir {
-            absolute.pop();
-        } else {
-            absolute.push(part);
-        }
-    }
-    Some(absolute)
+    let shared = parent.components().zip(folder.components());
+    let shared = shared.take_while(|(part, base)| part == base).count();
+    let up = folder.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(parent.components().skip(shared)).collect::<PathBuf>().join(name)
 }
 
 /// Converts a kubeconfig's cluster name to a DNS label. `None` if it identifies no cluster.

@@ -84,12 +84,12 @@ pub fn explain(
 ) -> Diagnostic {
     let message = error.to_string();
     let place = place_of(error, &message, text);
-    let is_path = |path: &str| {
-        path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-[]/".contains(&byte))
-    };
-    let (mut key, message) = match message.split_once(": ") {
-        Some((key, message)) if is_path(key) => (Some(key), message),
-        _ => (None, message.as_str()),
+    // A path ends where serde's or our own message begins. A key in it may have any characters.
+    let begins = ["unknown ", "invalid ", "missing ", "duplicate ", "expected "];
+    let ends = begins.iter().filter_map(|begin| message.find(&format!(": {begin}")));
+    let (mut key, message) = match ends.min().map(|end| message.split_at(end)) {
+        Some((key, rest)) => (Some(key), rest.trim_start_matches(": ")),
+        None => (None, message.as_str()),
     };
     let is_secret = key.is_some_and(may_be_secret);
     let diagnostic = match type_error(message) {
@@ -167,16 +167,15 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a 
 
 /// Returns the lines of a repeated key, if both are written in the block style. The parser knows only where the mapping is.
 fn lines_of(key: &str, text: &str, error: &serde_yaml::Error) -> Option<(usize, usize)> {
-    let start = error.location()?.line();
-    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mapping = error.location()?;
     let is_key = |line: &str| {
-        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'))
+        let indented = line.trim_start();
+        line.len() - indented.len() + 1 == mapping.column()
+            && indented.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'))
     };
-    let lines = text.lines().enumerate().skip(start.saturating_sub(1));
-    let mut found = lines.filter(|(_, line)| is_key(line));
-    let (first, line) = found.next()?;
-    let (second, _) = found.find(|(_, other)| indent(other) == indent(line))?;
-    Some((first + 1, second + 1))
+    let lines = text.lines().enumerate().skip(mapping.line().saturating_sub(1));
+    let mut found = lines.filter(|(_, line)| is_key(line)).map(|(index, _)| index + 1);
+    Some((found.next()?, found.next()?))
 }
 
 fn without_line(message: &str) -> &str {

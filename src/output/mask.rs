@@ -58,7 +58,8 @@ fn secret_entries(
         };
         on_a_line += 1;
         if is_secret(name, &value) || kind == "ConfigMap" && !is_in(public, line) {
-            let decoded = if section == "data" { crate::secret::decoded(&value) } else { None };
+            let is_base64 = kind == "Secret" && section == "data";
+            let decoded = if is_base64 { crate::secret::decoded(&value) } else { None };
             entries.push(Entry { line: number, value: decoded.unwrap_or(value) });
         }
     }

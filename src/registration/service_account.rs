@@ -96,9 +96,13 @@ fn check_token_secrets(names: &[String]) -> Result<(), Diagnostic> {
 /// Checks a rule as the API server does (`k8s.io/kubernetes/pkg/apis/rbac/validation`).
 fn check_rule(rule: &Rule, scope: Scope) -> Result<(), Diagnostic> {
     let has = |list: &Option<Vec<Text>>| list.iter().flatten().next().is_some();
-    let urls = has(&rule.non_resource_urls);
-    let resources = has(&rule.resources) && has(&rule.api_groups);
-    if rule.verbs.is_empty() || urls == resources || urls && scope == Scope::Namespace {
+    let Rule { api_groups, resources, resource_names, non_resource_urls, verbs } = rule;
+    let is_good = if has(non_resource_urls) {
+        scope == Scope::Cluster && ![api_groups, resources, resource_names].into_iter().any(has)
+    } else {
+        has(resources) && has(api_groups)
+    };
+    if verbs.is_empty() || !is_good {
         let error = Diagnostic::error("the rule isn't one that Kubernetes accepts");
         return Err(error.help("write `verbs`, and either `apiGroups` and `resources`, or with `scope: cluster` `nonResourceURLs`"));
     }

@@ -144,13 +144,15 @@ fn resolve_endpoint(url: &str, scheme: Option<Scheme>, checks: &mut Checks<'_>) 
 fn unusual_endpoint(url: &str, file_system: &str, uses_identity: bool) -> Option<Diagnostic> {
     let uri = server::split(url).ok()?;
     let (host, _) = server::host_and_port(&uri)?;
-    let bucket = file_system.strip_prefix("s3://")?.split('/').next()?;
-    let (message, help) = if uri.path().trim_matches('/').split('/').next() == Some(bucket)
-        || host.split_once('.').is_some_and(|(first, _)| first == bucket)
-    {
+    let bucket = file_system.strip_prefix("s3://").and_then(|path| path.split('/').next());
+    let first_of_path = uri.path().trim_matches('/').split('/').next();
+    let first_of_host = host.split_once('.').map(|(first, _)| first);
+    let is_bucket =
+        |part: Option<&str>| part.is_some_and(|part| !part.is_empty()) && part == bucket;
+    let (message, help) = if is_bucket(first_of_path) || is_bucket(first_of_host) {
         ("the endpoint has the bucket in it, too", "remove the bucket: `fileSystem` names it")
     } else if host.contains('_') {
-        ("the endpoint's host has an underscore, which botocore refuses", "use another name of it")
+        ("the endpoint's host has an underscore, which botocore refuses", "use another name")
     } else if uses_identity && host.ends_with(".amazonaws.com") {
         (
             "the endpoint of AWS would catch the calls for credentials, too",
@@ -213,7 +215,7 @@ fn resolve_extra_env<'a>(
         let is_own = OWN_KEYS.contains(&name.as_str())
             || region.is_some() && REGION_KEYS.contains(&name.as_str());
         if is_own {
-            let message = format!("{} is set by another key of `storage`", shown(name));
+            let message = format!("{} belongs to another key of `storage`", shown(name));
             checks.push(&key, Diagnostic::error(message).help("remove it here"));
         }
         check_name(name, &key, checks);

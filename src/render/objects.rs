@@ -135,7 +135,7 @@ fn control_plane(outline: &Outline) -> Vec<Object> {
     objects.extend(delivered(
         outline.token,
         ["control-plane/20-secret-token.yaml.j2", "control-plane/20-externalsecret-token.yaml.j2"],
-        &token_secret(outline),
+        &client_token_secret(outline),
     ));
     // Last, because a job that meets a Cluster before its Secrets fails for good.
     let template = "control-plane/30-cluster.yaml.j2";
@@ -154,7 +154,7 @@ pub fn ca_secret(outline: &Outline) -> String {
 }
 
 /// Returns the name of the Secret with the token, for the Cluster's `tokenTag`.
-pub fn token_secret(outline: &Outline) -> String {
+pub fn client_token_secret(outline: &Outline) -> String {
     format!("cluster-{}-client-token", outline.name)
 }
 

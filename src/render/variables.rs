@@ -6,7 +6,7 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 
 use super::Side;
-use super::objects::{Object, SHARED_ANNOTATIONS, ca_secret, token_secret};
+use super::objects::{Object, SHARED_ANNOTATIONS, ca_secret, client_token_secret};
 use crate::registration::Registration;
 use crate::registration::credentials::{ACCESS_KEY_ID, Access, SECRET_ACCESS_KEY};
 use crate::registration::external_secrets::{ExternalSecrets, StoredKeys};
@@ -118,7 +118,7 @@ fn of_control_plane(registration: &Registration) -> Value {
             pem => registration.ca.pem.as_str(),
         },
         token => context! {
-            secret => token_secret(&registration.outline),
+            secret => client_token_secret(&registration.outline),
             text => registration.token.as_ref().map(|token| token.secret.expose()),
         },
         external_secrets => external.and_then(|external| {

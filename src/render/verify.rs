@@ -73,6 +73,11 @@ fn touches(number: usize) -> Fault {
     (error, Some(number))
 }
 
+/// Returns the text of a key, unless it was printed: it may then be a secret.
+fn literal(key: &Value) -> Option<&str> {
+    key.as_str().filter(|text| number(text).is_none())
+}
+
 /// A rendered document of one cluster.
 pub struct Document<'a> {
     /// Parsed YAML with placeholders.
@@ -118,8 +123,8 @@ impl Document<'_> {
     fn check_text(&self, place: &str, mapping: Option<&Value>) -> Result<(), Diagnostic> {
         for (key, value) in mapping.and_then(Value::as_mapping).into_iter().flatten() {
             if self.text(value).is_err() {
-                let key = self.text(key).unwrap_or_default();
-                let message = format!("{} is not text", shown(format!("{place}.{key}")));
+                let key = format!("{place}.{}", literal(key).unwrap_or("…"));
+                let message = format!("{} is not text", shown(key));
                 return Err(Diagnostic::error(message).help("put it in quotes"));
             }
         }
@@ -132,11 +137,12 @@ impl Document<'_> {
             Value::Mapping(mapping) => {
                 let is_printed = |key: &Value| key.as_str().and_then(number).is_some();
                 let has_printed = mapping.keys().any(is_printed);
-                let mut seen = HashSet::new();
+                let mut seen = HashMap::new();
                 for key in mapping.keys().filter(|_| has_printed) {
-                    let key = self.text(key).unwrap_or_else(|scalar| scalar);
-                    if let Some(key) = seen.replace(key) {
-                        let message = format!("the key {} appears twice", shown(key));
+                    let text = self.text(key).unwrap_or_else(|scalar| scalar);
+                    if let Some(other) = seen.insert(text, key) {
+                        let name = literal(key).or(literal(other)).unwrap_or("…");
+                        let message = format!("the key {} appears twice", shown(name));
                         return Err(Diagnostic::error(message).help("remove one of the two"));
                     }
                 }

@@ -54,7 +54,9 @@ fn find_values(path: &Path, paths: &[PathBuf]) -> Result<Option<PathBuf>, Diagno
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     // `./a` and `a` are the same folder.
     let is_passed = |other: &PathBuf| other.canonicalize().ok() == path.canonicalize().ok();
-    if name.starts_with('.') || paths.iter().any(is_passed) {
+    // A linked folder may lead back here.
+    let is_link = path.is_symlink() && path.is_dir();
+    if name.starts_with('.') || is_link || paths.iter().any(is_passed) {
         return Ok(None);
     }
     if path.is_dir() {

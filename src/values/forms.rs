@@ -236,10 +236,13 @@ impl JsonSchema for TokenForm {
 /// Returns the schemas of `{env: NAME}` and `{file: PATH}`.
 fn sources() -> [Schema; 2] {
     let keys = [
-        ("env", "Name of the environment variable that holds the value."),
+        (
+            "env",
+            "Name of the environment variable that holds the value. White space around it is dropped.",
+        ),
         (
             "file",
-            "Path of the file that holds the value, relative to the values file. White space around it is dropped.",
+            "Path of the file that holds the value, relative to the file that names it. White space around it is dropped.",
         ),
     ];
     keys.map(|(key, text)| {

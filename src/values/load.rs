@@ -9,7 +9,7 @@ use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
 
 use super::folder::{self, check_kind};
-use super::merge::{merge, remove_nulls};
+use super::merge::merge;
 use super::{Values, may_be_secret};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::findings::Code;
@@ -143,7 +143,8 @@ fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
     let layer = layers.pop().unwrap_or_else(empty);
     // Checked alone, so that a mistake isn't reported again for each cluster. A null may remove what `--defaults` has.
     let mut value = layer.value.clone();
-    remove_nulls(&mut value);
+    // Over itself, each null removes itself.
+    merge("", &mut value, layer.value.clone());
     match find_mistake(&text) {
         Some(mistake) if serde_yaml::from_value::<Values>(value).is_err() => {
             Err(mistake.in_file(file::name(path)))

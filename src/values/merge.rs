@@ -40,11 +40,3 @@ fn is_one_value(parent: &str, name: &str, base: &Value, over: &Value) -> bool {
         || ["token", "accessKeyId", "secretAccessKey"].contains(&name)
         || name == "credentials" && form(base) != form(over)
 }
-
-/// Removes nulls from mappings, aside from that of `property`.
-pub fn remove_nulls(value: &mut Value) {
-    if let Value::Mapping(mapping) = value {
-        mapping.retain(|key, value| !value.is_null() || key == "property");
-        mapping.values_mut().for_each(remove_nulls);
-    }
-}

@@ -45,8 +45,8 @@ pub struct Values {
         regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
     )]
     pub name: Option<Text>,
-    /// The compute cluster's kubeconfig, and settings that replace its own. All are optional. Only the server, the CA
-    /// and names are read, and no credentials.
+    /// The compute cluster's kubeconfig, and settings that replace its own. All are optional. Credentials aren't read
+    /// from it.
     pub kubeconfig: Option<KubeconfigValues>,
     /// Settings that are copied into the Cluster's spec. All are optional.
     pub cluster: Option<ClusterSpec>,
@@ -87,7 +87,7 @@ pub struct Values {
     expecting = "a mapping such as `{path: FILE}`"
 )]
 pub struct KubeconfigValues {
-    /// Path of the kubeconfig, relative to the values file. Default: `$KUBECONFIG`, or `~/.kube/config`. `~` and
+    /// Path of the kubeconfig, relative to the file that names it. Default: `$KUBECONFIG`, or `~/.kube/config`. `~` and
     /// variables aren't expanded. `--kubeconfig` replaces it.
     #[schemars(length(min = 1))]
     pub path: Option<Text>,
@@ -100,8 +100,8 @@ pub struct KubeconfigValues {
     #[schemars(regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]://"))]
     pub server: Option<Text>,
     /// CA that verifies the API server: the path of a PEM file, or `system`. Default: the CA of the kubeconfig. The
-    /// path is relative to the values file. `system` is for a server with a certificate from a public authority: the
-    /// controller then uses its own roots.
+    /// path is relative to the file that names it. `system` is for a server with a certificate from a public authority:
+    /// the controller then uses its own roots.
     #[schemars(length(min = 1))]
     pub certificate_authority: Option<Text>,
 }
@@ -219,8 +219,8 @@ pub struct StorageValues {
     #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub collector_secret: Option<Text>,
     /// Further environment variables of every Ray pod: a mapping of names to values. Default: none. A value is text,
-    /// `{env: NAME}` or `{file: PATH}`; the last two are secrets, but the ConfigMap holds them as plain text. A variable
-    /// that another key of `storage` sets is an error.
+    /// `{env: NAME}` or `{file: PATH}`; the last two are secrets, but the ConfigMap holds them as plain text. Those of
+    /// the other keys of `storage`, such as `AWS_ENDPOINT_URL`, are errors.
     #[schemars(with = "Option<BTreeMap<Text, Option<SecretForm>>>")]
     pub extra_env: Option<BTreeMap<Text, SecretForm>>,
 }
@@ -252,8 +252,8 @@ pub struct ServiceAccountValues {
     #[schemars(length(max = 253), regex(pattern = SUBDOMAIN))]
     pub name: Option<Text>,
     /// Names of its token Secrets, the current one last. Default: one, the account's name with `-token`:
-    /// `[ray-manager-token]`. To rotate the token, append a name and run the script of `runbook register` again. It
-    /// says when the old name may be removed.
+    /// `[ray-manager-token]`. To rotate the token, append a name, and make and run the script of `runbook register`
+    /// again. It says when the old name may be removed.
     #[schemars(length(min = 1), extend("uniqueItems" = true), inner(length(max = 253), regex(pattern = SUBDOMAIN)))]
     pub token_secrets: Option<Vec<Text>>,
     /// Rules of its role beyond those that Ray jobs need, as in a ClusterRole. Default: none. A rule has `verbs`, and
