@@ -284,7 +284,7 @@ fn exportable(error: Diagnostic) -> Diagnostic {
 }
 
 /// Adds help about a CA file, which is often on the machine that the kubeconfig was copied from.
-pub fn export_from_its_machine(error: Diagnostic) -> Diagnostic {
+fn export_from_its_machine(error: Diagnostic) -> Diagnostic {
     error
         .help("export the kubeconfig where that file is: `kubectl config view --raw --minify --flatten`")
         .help("or set `kubeconfig.certificateAuthority` to a copy of it")

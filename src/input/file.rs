@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 
-const USUAL_BYTES: usize = 8 * 1024;
 /// More than any real input, so that an endless one such as `/dev/zero` is an error.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Reads a file; `-` is standard input. Fails if it can't be read, or is larger than 8 MiB. A path that a shell would
 /// have expanded gets a hint.
 pub fn read(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    let mut bytes = Vec::new();
     let result = if path == Path::new("-") {
         io::stdin().take(MOST_BYTES + 1).read_to_end(&mut bytes)
     } else {

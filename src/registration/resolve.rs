@@ -10,7 +10,7 @@ use super::token::{self, Token};
 use super::{Outline, Resolution, credentials, external_secrets, metadata, names, storage};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::findings::Code;
-use crate::kubeconfig::{GivenCa, KubeconfigCluster, export_from_its_machine};
+use crate::kubeconfig::{GivenCa, KubeconfigCluster};
 use crate::secret::Secret;
 use crate::show::shown;
 use crate::sources::{GivenServer, Inputs, ReadSecret, Source, Sources, TokenSource};
@@ -161,9 +161,6 @@ pub fn resolve_ca(
         }
         GivenCa::Missing => Err(no_authority(server)),
         GivenCa::Base64(text) => CertificateAuthority::from_base64(&text),
-        GivenCa::Pem(bytes) if is_kubeconfig => {
-            CertificateAuthority::from_pem(&bytes).map_err(export_from_its_machine)
-        }
         GivenCa::Pem(bytes) => CertificateAuthority::from_pem(&bytes),
     }
 }

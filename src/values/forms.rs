@@ -118,7 +118,7 @@ impl JsonSchema for Credentials {
         json_schema!({
             "anyOf": [
                 {"const": "workloadIdentity", "description": "The platform gives pods access without keys, by an annotation in `podServiceAccount`."},
-                {"const": "existingSecret", "description": "Someone else makes Secret `aws-credentials` and adds its two keys to ConfigMap `michelangelo-config`."},
+                {"const": "existingSecret", "description": "Someone else makes Secret `aws-credentials` in namespace `default`, with the keys `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, and adds both to ConfigMap `michelangelo-config`."},
                 {"type": "object", "additionalProperties": false, "properties": {"accessKeyId": access_key_id, "secretAccessKey": secret_access_key}},
                 alone("externalSecret", remote),
                 word("workloadIdentity"),
