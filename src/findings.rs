@@ -109,8 +109,8 @@ findings! {
     /// The CA has a certificate in it that is not a CA certificate. It verifies the API server only if it is the
     /// server's own. Use the certificate of the CA that signs the server's certificate.
     CaNotACa => Warning,
-    /// A certificate is of X.509 version 1, which can't be marked as a CA. Newer libraries refuse it. Issue it again as
-    /// version 3.
+    /// A certificate is of X.509 version 1, which can't be marked as a CA. It depends on the client whether it is accepted
+    /// as one. Issue it again as version 3.
     CaX509V1 => Warning,
     /// All certificates of the CA have expired. The control plane can't verify the API server. Export the kubeconfig
     /// again, or set `kubeconfig.certificateAuthority`.
