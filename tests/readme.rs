@@ -153,10 +153,14 @@ fn the_workflow_finds_what_is_not_rendered() {
     assert!(summary.starts_with("```diff\nbase/deploy/compute/eu-west/40-"), "{summary}");
     assert!(summary.contains(" | +1 -1\n1 file, +1 -1\n---"), "{summary}");
     assert!(summary.ends_with("\n```\n") && summary.contains("jobs-eu-west-2"), "{summary}");
-    // The hook of this project does the same. `try-repo` is its own configuration for it.
+    // The hook of this project does the same. `try-repo` makes a configuration of its own for it.
     checkout.succeeds("git add clusters deploy .pre-commit-config.yaml && git commit -qm values");
     checkout.succeeds("pre-commit validate-config");
-    let hook = "PRE_COMMIT_HOME=$HOME/pre-commit pre-commit try-repo $PROJECT ma-register";
+    checkout.succeeds(
+        "mkdir $ROOT/hook; cp $PROJECT/.pre-commit-hooks.yaml $ROOT/hook; cd $ROOT/hook
+        git init -q && git add . && git commit -qm hook",
+    );
+    let hook = "PRE_COMMIT_HOME=$HOME/pre-commit pre-commit try-repo $ROOT/hook ma-register";
     for check in [check, hook] {
         checkout.succeeds(check);
         checkout.succeeds("echo 'labels: {team: ml}' >> clusters/eu-west.yaml && git add clusters");
