@@ -104,7 +104,7 @@ impl JsonSchema for Credentials {
         let secret_access_key =
             half("Secret half of the S3 key: `{env: NAME}`, `{file: PATH}`, or the text itself.");
         let remote = described(
-            "Where a store has the S3 key, for the External Secrets Operator. It fills `aws-credentials` and the log collector's Secret. Ray pods don't get it: see the finding `keys-not-in-pods`.",
+            "Where a store has the S3 key, for the External Secrets Operator. Ray pods don't get it: see the finding `keys-not-in-pods`.",
             generator.subschema_for::<RemoteKeys>(),
         );
         let alone = |key: &str, schema: Schema| {
@@ -118,7 +118,7 @@ impl JsonSchema for Credentials {
         json_schema!({
             "anyOf": [
                 {"const": "workloadIdentity", "description": "The platform gives pods access without keys, by an annotation in `podServiceAccount`."},
-                {"const": "existingSecret", "description": "Someone else makes Secret `aws-credentials` in namespace `default`, with the keys `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, and adds both to ConfigMap `michelangelo-config`."},
+                {"const": "existingSecret", "description": "Someone else makes Secret `aws-credentials` and puts its two keys into ConfigMap `michelangelo-config`."},
                 {"type": "object", "additionalProperties": false, "properties": {"accessKeyId": access_key_id, "secretAccessKey": secret_access_key}},
                 alone("externalSecret", remote),
                 word("workloadIdentity"),
@@ -148,7 +148,7 @@ pub enum SecretForm {
 pub enum SecretSource {
     /// Name of an environment variable.
     Env(String),
-    /// Path of a file, relative to the values file.
+    /// Path of a file, relative to the file that names it.
     File(String),
 }
 
