@@ -1,18 +1,52 @@
 //! Values that are either a word or a mapping. No error here shows a value: it may be a misplaced secret.
 
 use std::fmt;
+use std::ops::Deref;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
+use schemars::{JsonSchema, Schema};
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::json;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Text;
 use crate::secret::Secret;
 
+// An unquoted number or boolean is an error: `1.10` would arrive as 1.1.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct Text(pub String);
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Quoted;
+
+        impl Visitor<'_> for Quoted {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(text.to_owned()))
+            }
+        }
+
+        deserializer.deserialize_any(Quoted)
+    }
+}
+
 /// `storage.credentials`: how jobs get access to the storage.
-#[derive(Debug)]
+#[derive(Debug, JsonSchema)]
+#[schemars(with = "Form<CredentialsWord, CredentialsMapping>")]
 pub enum Credentials {
     /// The platform gives it to the pods, without keys.
     WorkloadIdentity,
@@ -38,42 +72,74 @@ pub struct RemoteKeys {
     pub secret_access_key_property: Option<Text>,
 }
 
-const CREDENTIALS: &str = "`accessKeyId` and `secretAccessKey`, `workloadIdentity`, `externalSecret` with its keys, or `existingSecret`";
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = remove_empty_enum)]
+enum CredentialsWord {
+    /// The platform gives pods access without keys, by an annotation in `podServiceAccount`.
+    WorkloadIdentity,
+    /// Someone else makes Secret `aws-credentials` and puts its two keys into ConfigMap `michelangelo-config`.
+    ExistingSecret,
+    #[serde(rename = "<ONE OF THESE>")]
+    #[schemars(skip)]
+    Placeholder,
+}
 
-#[derive(Deserialize)]
+/// Removes what schemars leaves of a skipped variant.
+fn remove_empty_enum(schema: &mut Schema) {
+    if let Some(forms) = schema.get_mut("oneOf").and_then(|forms| forms.as_array_mut()) {
+        forms.retain(|form| form.get("const").is_some());
+    }
+}
+
+// Two keys are only ever the halves of an S3 key.
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend(
+    "maxProperties" = 2,
+    "if" = {"minProperties": 2},
+    "then" = {"required": ["accessKeyId", "secretAccessKey"]}
+))]
 struct CredentialsMapping {
+    /// Public half of the S3 key: text, `{env: NAME}` or `{file: PATH}`.
     access_key_id: Option<SecretForm>,
+    /// Secret half of the S3 key: `{env: NAME}`, `{file: PATH}`, or the text itself.
     secret_access_key: Option<SecretForm>,
-    workload_identity: Option<True>,
-    existing_secret: Option<True>,
+    /// Where a store has the S3 key, for the External Secrets Operator. Ray pods don't get it: see the finding
+    /// `keys-not-in-pods`.
     external_secret: Option<RemoteKeys>,
+    /// `true`: the same as `credentials: workloadIdentity`.
+    workload_identity: Option<True>,
+    /// `true`: the same as `credentials: existingSecret`.
+    existing_secret: Option<True>,
+}
+
+/// `true` and nothing else, such as the name of a Secret.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("const" = true))]
+struct True(#[allow(dead_code, reason = "for the schema")] bool);
+
+impl<'de> Deserialize<'de> for True {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match bool::deserialize(deserializer) {
+            Ok(true) => Ok(Self(true)),
+            _ => Err(de::Error::custom(
+                "expected `true`: neither form takes a name, and the Secret is always `aws-credentials`",
+            )),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Credentials {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let convert = |form| match form {
-            Form::Word(word) if word == "workloadIdentity" => Some(Self::WorkloadIdentity),
-            Form::Word(word) if word == "existingSecret" => Some(Self::ExistingSecret),
-            Form::Word(word) if word.starts_with('<') => Some(Self::Placeholder),
-            Form::Word(_) => None,
+            Form::Word(CredentialsWord::WorkloadIdentity) => Some(Self::WorkloadIdentity),
+            Form::Word(CredentialsWord::ExistingSecret) => Some(Self::ExistingSecret),
+            Form::Word(CredentialsWord::Placeholder) => Some(Self::Placeholder),
             Form::Mapping(mapping) => CredentialsMapping::form(mapping),
         };
-        deserializer.deserialize_any(OneOf { expected: CREDENTIALS, convert })
-    }
-}
-
-/// `true` and nothing else, such as the name of a Secret.
-struct True;
-
-impl<'de> Deserialize<'de> for True {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match bool::deserialize(deserializer) {
-            Ok(true) => Ok(Self),
-            _ => Err(de::Error::custom(
-                "expected `true`: neither form takes a name, and the Secret is always `aws-credentials`",
-            )),
-        }
+        let expected = "`accessKeyId` and `secretAccessKey`, `workloadIdentity`, `externalSecret` with its keys, or `existingSecret`";
+        deserializer.deserialize_any(OneOf { expected, convert })
     }
 }
 
@@ -83,59 +149,17 @@ impl CredentialsMapping {
         let has_keys = access_key_id.is_some() || secret_access_key.is_some();
         match (self.workload_identity, self.existing_secret, self.external_secret) {
             (None, None, None) => Some(Credentials::Keys([access_key_id, secret_access_key])),
-            (Some(True), None, None) if !has_keys => Some(Credentials::WorkloadIdentity),
-            (None, Some(True), None) if !has_keys => Some(Credentials::ExistingSecret),
+            (Some(_), None, None) if !has_keys => Some(Credentials::WorkloadIdentity),
+            (None, Some(_), None) if !has_keys => Some(Credentials::ExistingSecret),
             (None, None, Some(remote)) if !has_keys => Some(Credentials::ExternalSecret(remote)),
             _ => None,
         }
     }
 }
 
-impl JsonSchema for Credentials {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Credentials".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let secret = generator.subschema_for::<SecretForm>();
-        let half = |text: &str| described(text, secret.clone());
-        let access_key_id =
-            half("Public half of the S3 key: text, `{env: NAME}` or `{file: PATH}`.");
-        let secret_access_key =
-            half("Secret half of the S3 key: `{env: NAME}`, `{file: PATH}`, or the text itself.");
-        let remote = described(
-            "Where a store has the S3 key, for the External Secrets Operator. Ray pods don't get it: see the finding `keys-not-in-pods`.",
-            generator.subschema_for::<RemoteKeys>(),
-        );
-        let alone = |key: &str, schema: Schema| {
-            let properties = json!({key: schema});
-            json_schema!({"type": "object", "additionalProperties": false, "required": [key], "properties": properties})
-        };
-        let word = |word: &str| {
-            let text = format!("`true`: the same as `credentials: {word}`.");
-            alone(word, json_schema!({"const": true, "description": text}))
-        };
-        json_schema!({
-            "anyOf": [
-                {"const": "workloadIdentity", "description": "The platform gives pods access without keys, by an annotation in `podServiceAccount`."},
-                {"const": "existingSecret", "description": "Someone else makes Secret `aws-credentials` and puts its two keys into ConfigMap `michelangelo-config`."},
-                {"type": "object", "additionalProperties": false, "properties": {"accessKeyId": access_key_id, "secretAccessKey": secret_access_key}},
-                alone("externalSecret", remote),
-                word("workloadIdentity"),
-                word("existingSecret")
-            ]
-        })
-    }
-}
-
-/// Returns a reference to a schema, with a description of its own.
-fn described(text: &str, mut schema: Schema) -> Schema {
-    schema.insert("description".to_owned(), text.into());
-    schema
-}
-
 /// A secret in a values file, or a reference to one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(with = "Form<String, SourceMapping>")]
 pub enum SecretForm {
     /// The secret itself.
     Literal(Secret),
@@ -152,10 +176,13 @@ pub enum SecretSource {
     File(String),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 struct SourceMapping {
+    /// Name of the environment variable that holds the value. White space around it is dropped.
     env: Option<Text>,
+    /// Path of the file that holds the value, relative to the file that names it. White space around it is dropped.
     file: Option<Text>,
 }
 
@@ -171,7 +198,7 @@ impl SourceMapping {
 
 impl<'de> Deserialize<'de> for SecretForm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let convert = |form| match form {
+        let convert = |form: Form<String, SourceMapping>| match form {
             Form::Word(secret) => Some(Self::Literal(Secret::new(secret))),
             Form::Mapping(mapping) => SourceMapping::source(mapping).map(Self::From),
         };
@@ -180,19 +207,9 @@ impl<'de> Deserialize<'de> for SecretForm {
     }
 }
 
-impl JsonSchema for SecretForm {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Secret".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let [env, file] = sources();
-        json_schema!({"anyOf": [{"type": "string"}, env, file]})
-    }
-}
-
 /// `token`: the source of the service account's token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(with = "Form<TokenWord, SourceMapping>")]
 pub enum TokenForm {
     /// Read from an environment variable or a file.
     From(SecretSource),
@@ -202,12 +219,21 @@ pub enum TokenForm {
     None,
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum TokenWord {
+    /// The External Secrets Operator moves the token through the stores of `externalSecrets`.
+    ExternalSecret,
+    /// Someone else makes Secret `cluster-NAME-client-token` with the key `token`, in namespace `default` of the
+    /// control plane.
+    None,
+}
+
 impl<'de> Deserialize<'de> for TokenForm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let convert = |form| match form {
-            Form::Word(word) if word == "externalSecret" => Some(Self::ExternalSecret),
-            Form::Word(word) if word == "none" => Some(Self::None),
-            Form::Word(_) => None,
+            Form::Word(TokenWord::ExternalSecret) => Some(Self::ExternalSecret),
+            Form::Word(TokenWord::None) => Some(Self::None),
             Form::Mapping(mapping) => SourceMapping::source(mapping).map(Self::From),
         };
         let expected = "`{file: PATH}`, `{env: NAME}`, `externalSecret` or `none`";
@@ -215,60 +241,27 @@ impl<'de> Deserialize<'de> for TokenForm {
     }
 }
 
-impl JsonSchema for TokenForm {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Token".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let [env, file] = sources();
-        json_schema!({
-            "anyOf": [
-                {"const": "externalSecret", "description": "The External Secrets Operator moves the token through the stores of `externalSecrets`."},
-                {"const": "none", "description": "Someone else makes Secret `cluster-NAME-client-token` with the key `token`, in namespace `default` of the control plane."},
-                env,
-                file
-            ]
-        })
-    }
-}
-
-/// Returns the schemas of `{env: NAME}` and `{file: PATH}`.
-fn sources() -> [Schema; 2] {
-    let keys = [
-        (
-            "env",
-            "Name of the environment variable that holds the value. White space around it is dropped.",
-        ),
-        (
-            "file",
-            "Path of the file that holds the value, relative to the file that names it. White space around it is dropped.",
-        ),
-    ];
-    keys.map(|(key, text)| {
-        let properties = json!({key: {"type": "string", "description": text}});
-        json_schema!({"type": "object", "additionalProperties": false, "required": [key], "properties": properties})
-    })
-}
-
-enum Form<T> {
-    Word(String),
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Form<W, T> {
+    Word(W),
     Mapping(T),
 }
 
 /// Reads a value of several forms, with errors that don't show it, as serde's own would.
-struct OneOf<T, V> {
+struct OneOf<W, T, V> {
     expected: &'static str,
-    convert: fn(Form<T>) -> Option<V>,
+    convert: fn(Form<W, T>) -> Option<V>,
 }
 
-impl<T, V> OneOf<T, V> {
-    fn take<E: de::Error>(self, form: Form<T>) -> Result<V, E> {
-        (self.convert)(form).ok_or_else(|| E::custom(format!("expected {}", self.expected)))
+impl<W, T, V> OneOf<W, T, V> {
+    fn take<E: de::Error>(self, form: Option<Form<W, T>>) -> Result<V, E> {
+        let error = || E::custom(format!("expected {}", self.expected));
+        form.and_then(self.convert).ok_or_else(error)
     }
 }
 
-impl<'de, T: Deserialize<'de>, V> Visitor<'de> for OneOf<T, V> {
+impl<'de, W: Deserialize<'de>, T: Deserialize<'de>, V> Visitor<'de> for OneOf<W, T, V> {
     type Value = V;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -276,11 +269,12 @@ impl<'de, T: Deserialize<'de>, V> Visitor<'de> for OneOf<T, V> {
     }
 
     fn visit_str<E: de::Error>(self, word: &str) -> Result<V, E> {
-        self.take(Form::Word(word.to_owned()))
+        let word = W::deserialize(StrDeserializer::<E>::new(word));
+        self.take(word.ok().map(Form::Word))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V, A::Error> {
         let mapping = T::deserialize(MapAccessDeserializer::new(map))?;
-        self.take(Form::Mapping(mapping))
+        self.take(Some(Form::Mapping(mapping)))
     }
 }

@@ -8,17 +8,15 @@ mod forms;
 mod load;
 mod merge;
 mod secrets;
-mod text;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use forms::{Credentials, RemoteKeys, SecretForm, SecretSource, TokenForm};
+pub use forms::{Credentials, RemoteKeys, SecretForm, SecretSource, Text, TokenForm};
 pub use load::{MergedValues, load};
 pub use secrets::read_secret_file;
-pub use text::Text;
 
 use crate::findings::Code;
 
