@@ -5,9 +5,7 @@ use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior, context};
 
 use crate::registration::Outline;
-use crate::render::{
-    Identity, SHARED_ANNOTATIONS, Side, ca_secret, client_token_secret, objects, syntax,
-};
+use crate::render::{Identity, Side, ca_secret, client_token_secret, objects, syntax};
 use crate::sources::TokenSource;
 
 /// Registers the cluster.
@@ -55,12 +53,6 @@ impl Runbook<'_> {
     fn variables(self) -> Value {
         let Outline { name, service_account, collector_secret, pod_service_account, .. } =
             self.outline;
-        let shared = SHARED_ANNOTATIONS.map(|(key, _)| key.to_owned());
-        let annotations = pod_service_account.as_ref().map(|account| {
-            let own = &account.annotations;
-            let others = shared.iter().filter(|key| !own.contains_key(*key));
-            own.keys().chain(others).cloned().collect::<Vec<_>>()
-        });
         context! {
             name => name,
             ca_secret => ca_secret(self.outline),
@@ -69,7 +61,7 @@ impl Runbook<'_> {
             token_secrets => service_account.token_secrets.clone(),
             has_account => service_account.create,
             collector => collector_secret.as_ref().map(|name| format!("secret/{name}")),
-            pod_annotations => annotations,
+            pod_annotations => pod_service_account.as_ref().map(|it| it.annotations.clone()),
             render_args => self.render_args,
             runbook_args => self.runbook_args,
             compute_kubectl => self.compute_kubectl,

@@ -343,7 +343,7 @@ fn leaves_alone_what_others_make() {
     let text = world.succeeds("deregister", &[]);
     contains(
         &text,
-        "annotate -n default serviceaccount/default example.com/role- argocd.argoproj.io/",
+        "annotate -n default serviceaccount/default argocd.argoproj.io/sync-options- example.com/role- ",
     );
     let left: Vec<String> = files(&world.path("world/compute-0")).into_keys().collect();
     assert_eq!(left, ["serviceaccount.default", "serviceaccount.ray-manager"]);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::Checks;
 use super::metadata;
 use super::names::{check_filled_in, check_subdomain};
@@ -9,7 +11,6 @@ use crate::diagnostic::Diagnostic;
 use crate::show::shown;
 use crate::values::{PodServiceAccountValues, Rule, Scope, ServiceAccountValues, Text};
 
-/// The service account, checked.
 #[derive(Debug)]
 pub struct ServiceAccount {
     pub name: String,
@@ -47,9 +48,18 @@ pub fn resolve(values: &ServiceAccountValues, checks: &mut Checks<'_>) -> Servic
     ServiceAccount { name, token_secrets, extra_rules, scope, create }
 }
 
+/// Annotations of a shared object: GitOps tools neither prune nor replace it. Argo CD's `Delete=false` is for the deletion
+/// of the whole Application, which `Prune=false` doesn't cover.
+const SHARED_ANNOTATIONS: [(&str, &str); 3] = [
+    ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
+    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
+    ("kustomize.toolkit.fluxcd.io/ssa", "Merge"),
+];
+
 /// ServiceAccount `default`, that every Ray pod runs as.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct PodServiceAccount {
+    /// The user's, and those of a shared object.
     pub annotations: BTreeMap<String, String>,
     /// Names of its image pull secrets. If there are none, the list is left to others.
     pub image_pull_secrets: Vec<String>,
@@ -68,10 +78,12 @@ pub fn resolve_pod_account(
     }
     let checked = names.iter().try_for_each(|name| check_subdomain(name));
     checks.take("podServiceAccount.imagePullSecrets", checked);
-    PodServiceAccount {
-        annotations: metadata::annotations("podServiceAccount.annotations", annotations, checks),
-        image_pull_secrets: names,
+    let mut annotations =
+        metadata::annotations("podServiceAccount.annotations", annotations, checks);
+    for (key, value) in SHARED_ANNOTATIONS {
+        annotations.entry(key.to_owned()).or_insert_with(|| value.to_owned());
     }
+    PodServiceAccount { annotations, image_pull_secrets: names }
 }
 
 /// Refuses Kubernetes' own names: our role would replace the built-in one, and `default` is every pod's account.

@@ -12,7 +12,7 @@ use crate::values::Scope;
 
 /// The namespace of all Ray jobs, on the compute cluster. On the control plane, the controller looks for its Secrets in
 /// the namespace of the same name.
-pub const NAMESPACE: &str = "default";
+const NAMESPACE: &str = "default";
 /// The only namespace in which the controller accepts Clusters.
 const CLUSTERS_NAMESPACE: &str = "ma-system";
 
@@ -61,14 +61,6 @@ pub struct Object {
     /// Whether others use the object, too, so that it is neither labelled nor deleted.
     pub is_shared: bool,
 }
-
-/// Annotations of a shared object: GitOps tools neither prune nor replace it. Argo CD's `Delete=false` is for the deletion
-/// of the whole Application, which `Prune=false` doesn't cover.
-pub const SHARED_ANNOTATIONS: [(&str, &str); 3] = [
-    ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
-    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
-    ("kustomize.toolkit.fluxcd.io/ssa", "Merge"),
-];
 
 /// Returns the objects of one side, in the order in which they have to be applied.
 pub fn objects(side: Side, outline: &Outline) -> Vec<Object> {

@@ -6,11 +6,10 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 
 use super::Side;
-use super::objects::{Object, SHARED_ANNOTATIONS, ca_secret, client_token_secret};
+use super::objects::{Object, ca_secret, client_token_secret};
 use crate::registration::Registration;
 use crate::registration::credentials::{ACCESS_KEY_ID, Access, SECRET_ACCESS_KEY};
 use crate::registration::external_secrets::{ExternalSecrets, StoredKeys};
-use crate::registration::service_account::PodServiceAccount;
 use crate::sources::Delivery;
 use crate::values::Store;
 
@@ -54,23 +53,12 @@ fn of_compute(registration: &Registration) -> Value {
         _ => None,
     };
     context! {
-        pod_service_account => registration.outline.pod_service_account.as_ref().map(of_pods),
+        pod_service_account => Value::from(Serde(&registration.outline.pod_service_account)),
         storage => context! { environment => pairs(storage.environment()), keys => pairs(key) },
         external_secrets => registration.outline.external_secrets.as_ref().map(|external| context! {
             storage => stored.map(of_stored_keys),
             ..of_store(registration, external, &external.compute_store)
         }),
-    }
-}
-
-fn of_pods(account: &PodServiceAccount) -> Value {
-    let mut annotations = account.annotations.clone();
-    for (key, value) in SHARED_ANNOTATIONS {
-        annotations.entry(key.to_owned()).or_insert_with(|| value.to_owned());
-    }
-    context! {
-        annotations => annotations,
-        image_pull_secrets => account.image_pull_secrets.clone(),
     }
 }
 
