@@ -14,19 +14,10 @@ use crate::show::shown;
 /// Stops a runaway template. The built-in ones take a few hundred instructions.
 const FUEL: u64 = 10_000_000;
 
-/// Renders templates.
 pub struct Engine<'a> {
     environment: Environment<'a>,
     pub templates: &'a Templates,
     pub structures: Structures,
-}
-
-/// A rendered template, its text and values still apart.
-pub struct Rendered {
-    /// YAML with a [`placeholder`] for each value.
-    pub skeleton: String,
-    /// The values, indexed by placeholder number.
-    pub values: Vec<serde_yaml::Value>,
 }
 
 impl<'a> Engine<'a> {
@@ -49,8 +40,8 @@ impl<'a> Engine<'a> {
         Ok(engine)
     }
 
-    /// Renders a template.
-    pub fn run(&self, path: &str, values: &Value) -> Result<Rendered> {
+    /// Renders a template, as YAML with a [`placeholder`] for each value, and the values in the order of their numbers.
+    pub fn run(&self, path: &str, values: &Value) -> Result<(String, Vec<serde_yaml::Value>)> {
         let template = self.environment.get_template(path);
         let template = template.map_err(|error| self.explain(path, &error))?;
         let mut captured =
@@ -58,7 +49,7 @@ impl<'a> Engine<'a> {
         let values = captured.with_state_mut(|state| {
             std::mem::take(state.get_or_insert_extension_with(Vec::<serde_yaml::Value>::new))
         });
-        Ok(Rendered { skeleton: captured.into_output(), values })
+        Ok((captured.into_output(), values))
     }
 
     /// Returns the template and line that printed a placeholder's value. Renders again, so only for errors.

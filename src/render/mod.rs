@@ -115,8 +115,8 @@ impl Engine<'_> {
         variables: &Value,
         secrets: &Secrets,
     ) -> Result<Option<(Identity, Manifest)>> {
-        let rendered = self.run(template, variables)?;
-        let structure = self.structures.read(&rendered.skeleton, rendered.values.len());
+        let (skeleton, values) = self.run(template, variables)?;
+        let structure = self.structures.read(&skeleton, values.len());
         let structure = structure.map_err(|(error, number)| {
             let place = number.and_then(|number| self.place_of(template, variables, number));
             match place {
@@ -129,9 +129,9 @@ impl Engine<'_> {
         if structure.is_null() {
             return Ok(None);
         }
-        let document = Document { structure: &structure, values: &rendered.values };
+        let document = Document { structure: &structure, values: &values };
         let identity = document.identify().map_err(|error| self.about(template, error))?;
-        let mut text = scalar::fill_in(&rendered.skeleton, &rendered.values);
+        let mut text = scalar::fill_in(&skeleton, &values);
         if !text.ends_with('\n') {
             text.push('\n');
         }

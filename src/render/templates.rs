@@ -46,7 +46,6 @@ pub struct Templates {
     by_path: BTreeMap<String, Template>,
 }
 
-/// One template.
 pub struct Template {
     pub text: String,
     /// `None` for a built-in one.
