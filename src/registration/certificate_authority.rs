@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::jiff::Timestamp;
 use rustls_pki_types::pem::{PemObject as _, SectionKind};
 use sha2::{Digest as _, Sha256};
-use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
+use x509_parser::prelude::{FromDer as _, X509Certificate, X509Error, X509Version};
 
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
@@ -30,7 +30,6 @@ pub struct CertificateAuthority {
     pub certificates: Vec<Certificate>,
 }
 
-/// A parsed certificate.
 #[derive(Debug)]
 pub struct Certificate {
     /// The subject, in RFC 4514 form.
@@ -38,14 +37,29 @@ pub struct Certificate {
     der: Vec<u8>,
     not_before: i64,
     not_after: i64,
-    is_version_1: bool,
     /// Why it isn't a CA; `None` if it is one.
-    defect: Option<&'static str>,
-    /// Self-signed and for no host, so Go refuses it even as the server's own certificate.
-    is_leaf_without_san: bool,
+    finding: Option<Diagnostic>,
 }
 
 impl Certificate {
+    /// Parses a certificate, or returns `None` if Go would refuse it.
+    fn read(der: &[u8]) -> Option<Self> {
+        let (rest, certificate) = X509Certificate::from_der(der).ok()?;
+        // Go refuses a negative serial number.
+        let serial_is_negative =
+            certificate.raw_serial().first().is_none_or(|byte| byte & 0x80 != 0);
+        if !rest.is_empty() || serial_is_negative {
+            return None;
+        }
+        Some(Self {
+            subject: certificate.subject().to_string(),
+            der: der.to_vec(),
+            not_before: certificate.validity().not_before.timestamp(),
+            not_after: certificate.validity().not_after.timestamp(),
+            finding: about_role(&certificate).ok()?,
+        })
+    }
+
     /// Returns the SHA-256 fingerprint, as `openssl x509 -fingerprint -sha256` prints it.
     pub fn sha256(&self) -> String {
         let digest = Sha256::digest(&self.der);
@@ -137,7 +151,7 @@ impl CertificateAuthority {
     pub fn findings(&self, now: Timestamp) -> Vec<Diagnostic> {
         let now = now.as_second();
         let mut findings: Vec<Diagnostic> =
-            self.certificates.iter().filter_map(about_role).collect();
+            self.certificates.iter().filter_map(|it| it.finding.clone()).collect();
         let all = self.certificates.len();
         let subjects = |is_odd: &dyn Fn(&Certificate) -> bool| -> Vec<&String> {
             self.certificates.iter().filter(|it| is_odd(it)).map(|it| &it.subject).collect()
@@ -169,60 +183,37 @@ impl CertificateAuthority {
     }
 }
 
-impl Certificate {
-    /// Parses a certificate, or returns `None` if Go would refuse it.
-    fn read(der: &[u8]) -> Option<Self> {
-        let (rest, certificate) = X509Certificate::from_der(der).ok()?;
-        // Go refuses a negative serial number.
-        let serial_is_negative =
-            certificate.raw_serial().first().is_none_or(|byte| byte & 0x80 != 0);
-        if !rest.is_empty() || serial_is_negative {
-            return None;
-        }
-        let constraints = certificate.basic_constraints().ok()?;
-        let usage = certificate.key_usage().ok()?;
-        let defect = match (&constraints, &usage) {
-            (None, _) => Some("has no basicConstraints"),
-            (Some(constraints), _) if !constraints.value.ca => Some("has CA:FALSE"),
-            (_, Some(usage)) if !usage.value.key_cert_sign() => Some("has no keyCertSign"),
-            _ => None,
-        };
-        let has_san = certificate.subject_alternative_name().ok()?.is_some_and(|names| {
-            use x509_parser::prelude::GeneralName::{DNSName, IPAddress};
-            names.value.general_names.iter().any(|name| matches!(name, DNSName(_) | IPAddress(_)))
-        });
-        let is_self_signed = certificate.issuer() == certificate.subject();
-        let is_authority = constraints.is_some_and(|constraints| constraints.value.ca);
-        Some(Self {
-            subject: certificate.subject().to_string(),
-            der: der.to_vec(),
-            not_before: certificate.validity().not_before.timestamp(),
-            not_after: certificate.validity().not_after.timestamp(),
-            is_version_1: certificate.version() != X509Version::V3,
-            defect,
-            is_leaf_without_san: is_self_signed && !is_authority && !has_san,
-        })
-    }
-}
-
-fn about_role(certificate: &Certificate) -> Option<Diagnostic> {
-    let subject = list([&certificate.subject]);
-    if certificate.is_version_1 {
-        let message = format!("the certificate {subject} is X.509 v1, so it is not marked as a CA");
+/// Returns a finding if a certificate isn't one of an authority.
+fn about_role(certificate: &X509Certificate<'_>) -> Result<Option<Diagnostic>, X509Error> {
+    let name = list([certificate.subject().to_string()]);
+    let constraints = certificate.basic_constraints()?.map(|constraints| constraints.value);
+    let usage = certificate.key_usage()?.map(|usage| usage.value);
+    let has_san = certificate.subject_alternative_name()?.is_some_and(|names| {
+        use x509_parser::prelude::GeneralName::{DNSName, IPAddress};
+        names.value.general_names.iter().any(|name| matches!(name, DNSName(_) | IPAddress(_)))
+    });
+    if certificate.version() != X509Version::V3 {
+        let message = format!("the certificate {name} is X.509 v1, so it is not marked as a CA");
         let help = "issue it again as version 3 with CA:TRUE";
-        return Some(Diagnostic::finding(Code::CaX509V1, message, help));
+        return Ok(Some(Diagnostic::finding(Code::CaX509V1, message, help)));
     }
-    let defect = certificate.defect?;
-    if certificate.is_leaf_without_san {
-        let message =
-            format!("the self-signed certificate {subject} has no subject alternative name");
+    let is_authority = constraints.is_some_and(|constraints| constraints.ca);
+    // Go refuses it even as the server's own certificate.
+    if !is_authority && !has_san && certificate.issuer() == certificate.subject() {
+        let message = format!("the self-signed certificate {name} has no subject alternative name");
         let help = "issue it again with the server's host as a subject alternative name";
-        return Some(Diagnostic::finding(Code::LeafWithoutSan, message, help));
+        return Ok(Some(Diagnostic::finding(Code::LeafWithoutSan, message, help)));
     }
-    let message = format!("the certificate {subject} {defect}, so it is not an authority");
+    let defect = match (constraints, usage) {
+        (None, _) => "has no basicConstraints",
+        (Some(constraints), _) if !constraints.ca => "has CA:FALSE",
+        (_, Some(usage)) if !usage.key_cert_sign() => "has no keyCertSign",
+        _ => return Ok(None),
+    };
+    let message = format!("the certificate {name} {defect}, so it is not an authority");
     let help =
         "set `kubeconfig.certificateAuthority` to the CA that signs the API server's certificate";
-    Some(Diagnostic::finding(Code::CaNotACa, message, help))
+    Ok(Some(Diagnostic::finding(Code::CaNotACa, message, help)))
 }
 
 /// Whether a text has certificates and line feeds only: Go reads it in full, so it is kept unchanged.
