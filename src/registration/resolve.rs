@@ -8,7 +8,7 @@ use super::server::{self, Server};
 use super::service_account::{self, ServiceAccount};
 use super::token::{self, Token};
 use super::{Outline, Resolution, credentials, external_secrets, metadata, names, storage};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::findings::Code;
 use crate::kubeconfig::{GivenCa, KubeconfigCluster};
 use crate::secret::Secret;
@@ -103,9 +103,7 @@ fn resolve_server(
     if let Some(server) = &server {
         server.finding().into_iter().for_each(|finding| checks.push_at(&place, finding));
         let is_replaced = sources.server == Source::Values;
-        for (key, finding) in server.kubeconfig_findings(&kubeconfig, is_replaced) {
-            checks.push_at(&kubeconfig.place(key), finding);
-        }
+        server.check_kubeconfig(&kubeconfig, is_replaced, checks);
     }
     let (result, place) = ca;
     let ca = result
@@ -114,8 +112,7 @@ fn resolve_server(
         .ok();
     if let Some(authority) = ca.as_ref().filter(|_| sources.ca != Source::System) {
         if sources.ca == Source::Kubeconfig {
-            let findings = about_kubeconfig_ca(&kubeconfig, sources, server.as_ref());
-            findings.into_iter().for_each(|finding| checks.push_at(&place, finding));
+            check_kubeconfig_ca(&kubeconfig, sources, server.as_ref(), &place, checks);
         }
         for finding in authority.findings(now) {
             checks.push_at(&place, finding);
@@ -124,24 +121,24 @@ fn resolve_server(
     (Some(kubeconfig), server, ca)
 }
 
-/// Returns findings if the kubeconfig's CA isn't the one of the server that the control plane dials.
-fn about_kubeconfig_ca(
+/// Adds findings if the kubeconfig's CA isn't the one of the server that the control plane dials.
+fn check_kubeconfig_ca(
     kubeconfig: &KubeconfigCluster,
     sources: &Sources,
     server: Option<&Server>,
-) -> Vec<Diagnostic> {
-    let mut findings = Vec::new();
+    place: &Place,
+    checks: &mut Checks<'_>,
+) {
     if sources.server == Source::Values && server::is_proxy(&kubeconfig.server) {
         let message = "the CA belongs to the proxy that `kubeconfig.server` bypasses";
         let help = "set `kubeconfig.certificateAuthority` to the CA of the API server itself";
-        findings.push(Diagnostic::finding(Code::CaOfProxy, message, help));
+        checks.push_at(place, Diagnostic::finding(Code::CaOfProxy, message, help));
     }
     if server.is_some_and(Server::is_gke_dns_endpoint) {
         let message = "GKE DNS endpoints use a public CA";
         let help = "set `kubeconfig.certificateAuthority` to `system`";
-        findings.push(Diagnostic::finding(Code::GkeDnsEndpoint, message, help));
+        checks.push_at(place, Diagnostic::finding(Code::GkeDnsEndpoint, message, help));
     }
-    findings
 }
 
 /// Checks a CA. Fails if it is missing or unusable.

@@ -8,6 +8,7 @@ use std::num::NonZeroU16;
 
 use http::Uri;
 
+use super::Checks;
 use super::names::{check_filled_in, is_dns_label};
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
@@ -44,11 +45,10 @@ impl Server {
             let message = format!("the server {} doesn't begin with `https://`", shown_url(url));
             return Err(Diagnostic::error(message).help("write `https://HOST:PORT`"));
         }
-        let uri = split(url)?;
-        if !uri.path().trim_matches('/').is_empty() {
+        let (host, port, path) = split(url).ok_or_else(|| unusable(url))?;
+        if !path.is_empty() {
             return Err(has_path(url));
         }
-        let (host, port) = host_and_port(&uri).ok_or_else(|| unusable(url))?;
         if host == EXAMPLE_HOST {
             let message = format!("the server {} is the one of an example", shown(url));
             return Err(Diagnostic::error(message).help("write the real value"));
@@ -94,14 +94,14 @@ impl Server {
         Some(Diagnostic::finding(code, message, REACHABLE))
     }
 
-    /// Returns findings about kubeconfig settings that the control plane doesn't support, each with its key.
-    /// `is_replaced` means that `kubeconfig.server` replaces the kubeconfig's address.
-    pub fn kubeconfig_findings(
+    /// Looks for kubeconfig settings that the control plane doesn't support. `is_replaced` means that `kubeconfig.server`
+    /// replaces the kubeconfig's address.
+    pub fn check_kubeconfig(
         &self,
         kubeconfig: &KubeconfigCluster,
         is_replaced: bool,
-    ) -> Vec<(&'static str, Diagnostic)> {
-        let mut findings = Vec::new();
+        checks: &mut Checks<'_>,
+    ) {
         if let Some(name) = &kubeconfig.tls_server_name
             && !name.eq_ignore_ascii_case(bare(&self.host))
         {
@@ -111,15 +111,14 @@ impl Server {
             );
             let help = "set `kubeconfig.server` to an address that the certificate is for";
             let finding = Diagnostic::finding(Code::TlsServerName, message, help);
-            findings.push(("tls-server-name", finding));
+            checks.push_at(&kubeconfig.place("tls-server-name"), finding);
         }
         if kubeconfig.has_proxy && !is_replaced {
             let message =
                 "the kubeconfig's `proxy-url` is ignored; the control plane connects directly";
             let finding = Diagnostic::finding(Code::ProxyIgnored, message, REACHABLE);
-            findings.push(("proxy-url", finding));
+            checks.push_at(&kubeconfig.place("proxy-url"), finding);
         }
-        findings
     }
 
     /// Whether it is a GKE DNS endpoint, whose certificate is from a public CA.
@@ -130,18 +129,7 @@ impl Server {
 
 /// Whether a kubeconfig's server has a path, as proxies do to tell their clusters apart.
 pub fn is_proxy(url: &str) -> bool {
-    split(url).is_ok_and(|uri| !uri.path().trim_matches('/').is_empty())
-}
-
-/// Splits a URL. Refuses characters that [`Uri`] drops, rewrites or reads differently from client-go. Fails if it
-/// isn't a server's URL. Userinfo isn't shown.
-pub fn split(url: &str) -> Result<Uri, Diagnostic> {
-    let is_odd =
-        |c: char| matches!(c, '#' | '@' | '%' | '\\') || c.is_whitespace() || !c.is_ascii();
-    if url.contains(is_odd) {
-        return Err(unusable(url));
-    }
-    url.parse().map_err(|_| unusable(url))
+    split(url).is_some_and(|(_, _, path)| !path.is_empty())
 }
 
 /// Whether a URL has a scheme, ignoring case.
@@ -149,10 +137,14 @@ pub fn has_scheme(url: &str, scheme: &str) -> bool {
     url.split_once("://").is_some_and(|(found, _)| found.eq_ignore_ascii_case(scheme))
 }
 
-/// Returns the host in its normal form and the port, if any. Returns `None` if either is invalid.
-pub fn host_and_port(uri: &Uri) -> Option<(String, Option<u16>)> {
-    let authority = uri.authority()?.as_str();
-    let host = uri.host()?;
+/// Returns the host in its normal form, the port, if any, and the path without slashes around it. Returns `None` if one is
+/// invalid, or the URL has a character that [`Uri`] drops, rewrites or reads differently from client-go.
+pub fn split(url: &str) -> Option<(String, Option<u16>, String)> {
+    let is_odd =
+        |c: char| matches!(c, '#' | '@' | '%' | '\\') || c.is_whitespace() || !c.is_ascii();
+    let uri: Uri = url.parse().ok().filter(|_| !url.contains(is_odd))?;
+    let (authority, host) = (uri.authority()?.as_str(), uri.host()?);
+    let path = uri.path().trim_matches('/').to_owned();
     let port = match authority.strip_prefix(host)? {
         "" | ":" => None,
         port => {
@@ -163,7 +155,7 @@ pub fn host_and_port(uri: &Uri) -> Option<(String, Option<u16>)> {
     };
     if let Some(address) = host.strip_prefix('[') {
         let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
-        return Some((format!("[{address}]"), port));
+        return Some((format!("[{address}]"), port, path));
     }
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     // An underscore is a finding, not an error.
@@ -175,7 +167,7 @@ pub fn host_and_port(uri: &Uri) -> Option<(String, Option<u16>)> {
         true => host.parse::<std::net::Ipv4Addr>().is_ok(),
         false => host.len() <= 253 && host.split('.').all(is_label),
     };
-    is_host.then_some((host, port))
+    is_host.then_some((host, port, path))
 }
 
 /// Whether a host is the caller's own machine or pod.

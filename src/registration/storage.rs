@@ -24,7 +24,6 @@ const OWN_KEYS: [&str; 5] = [
 /// The keys that `storage.region` sets.
 const REGION_KEYS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-/// The storage, checked.
 #[derive(Debug)]
 pub struct Storage {
     pub file_system: String,
@@ -142,10 +141,9 @@ fn resolve_endpoint(url: &str, scheme: Option<Scheme>, checks: &mut Checks<'_>) 
 }
 
 fn unusual_endpoint(url: &str, file_system: &str, uses_identity: bool) -> Option<Diagnostic> {
-    let uri = server::split(url).ok()?;
-    let (host, _) = server::host_and_port(&uri)?;
+    let (host, _, path) = server::split(url)?;
     let bucket = file_system.strip_prefix("s3://").and_then(|path| path.split('/').next());
-    let first_of_path = uri.path().trim_matches('/').split('/').next();
+    let first_of_path = path.split('/').next();
     let first_of_host = host.split_once('.').map(|(first, _)| first);
     let is_bucket =
         |part: Option<&str>| part.is_some_and(|part| !part.is_empty()) && part == bucket;
@@ -153,7 +151,7 @@ fn unusual_endpoint(url: &str, file_system: &str, uses_identity: bool) -> Option
         ("the endpoint has the bucket in it, too", "remove the bucket: `fileSystem` names it")
     } else if host.contains('_') {
         ("the endpoint's host has an underscore, which botocore refuses", "use another name")
-    } else if uses_identity && host.ends_with(".amazonaws.com") {
+    } else if uses_identity && host.contains(".amazonaws.com") {
         (
             "the endpoint of AWS would catch the calls for credentials, too",
             "leave it out, or set `AWS_ENDPOINT_URL_S3` in `extraEnv`",
@@ -195,8 +193,7 @@ fn scheme_and_host(url: &str) -> Result<(Scheme, String), Diagnostic> {
         (_, true) => Some(Scheme::Https),
         _ => None,
     };
-    let uri = server::split(url).ok();
-    let host = uri.and_then(|uri| server::host_and_port(&uri)).map(|(host, _)| host);
+    let host = server::split(url).map(|(host, ..)| host);
     scheme.zip(host).ok_or_else(|| {
         let message = format!("{} is not a URL of an S3 endpoint", shown_url(url));
         Diagnostic::error(message).help("write one such as `http://minio:9091`")
