@@ -4,18 +4,17 @@
 //! reads, so the two sides of a cluster agree even if two runs render them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::input::file;
+use crate::input::{file, yaml};
 use crate::kubeconfig::{GivenCa, Kubeconfig, KubeconfigCluster, Location};
 use crate::secret::Secret;
-use crate::values::{
-    Credentials, MergedValues, SecretForm, SecretSource, TokenForm, read_secret_file,
-};
+use crate::show::shown;
+use crate::values::{Credentials, MergedValues, SecretForm, SecretSource, TokenForm};
 
 /// Flags that are for one cluster.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,7 +108,6 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Decides the sources of a cluster.
     pub fn decide(cluster: &MergedValues, flags: Flags<'_>) -> Self {
         let values = cluster.values.kubeconfig.as_ref();
         let path = values.and_then(|values| values.path.as_deref());
@@ -245,7 +243,10 @@ fn read_s3_key(cluster: &MergedValues) -> Option<[Option<ReadSecret>; 2]> {
     else {
         return None;
     };
-    let read = |key, form: &Option<SecretForm>| Some(cluster.secret(key, form.as_ref()?));
+    let read = |key, form: &Option<SecretForm>| match form.as_ref()? {
+        SecretForm::Literal(secret) => Some(Ok(secret.clone())),
+        SecretForm::From(source) => Some(read_secret(cluster, key, source)),
+    };
     Some([read(KEY_PLACES[0], id), read(KEY_PLACES[1], secret)])
 }
 
@@ -256,7 +257,7 @@ fn read_extra_env(cluster: &MergedValues) -> BTreeMap<String, ReadSecret> {
         SecretForm::Literal(_) => None,
         SecretForm::From(source) => {
             let key = format!("storage.extraEnv.{}", name.0);
-            Some((name.0.clone(), cluster.secret_from(&key, source)))
+            Some((name.0.clone(), read_secret(cluster, &key, source)))
         }
     });
     read.collect()
@@ -265,7 +266,54 @@ fn read_extra_env(cluster: &MergedValues) -> BTreeMap<String, ReadSecret> {
 fn read_token(cluster: &MergedValues, sources: &Sources) -> Option<ReadSecret> {
     match &sources.token {
         TokenSource::Flag(path) => Some(read_secret_file(path)),
-        TokenSource::Values(source) => Some(cluster.secret_from("token", source)),
+        TokenSource::Values(source) => Some(read_secret(cluster, "token", source)),
         TokenSource::ExternalSecret | TokenSource::Elsewhere | TokenSource::Undecided => None,
+    }
+}
+
+/// Reads the secret at a key from its source, without white space around it. Fails if it can't be read or is empty.
+fn read_secret(cluster: &MergedValues, key: &str, source: &SecretSource) -> ReadSecret {
+    let secret = match source {
+        SecretSource::Env(name) => read_variable(name),
+        SecretSource::File(path) => {
+            cluster.path(key, path).and_then(|path| read_secret_file(&path))
+        }
+    };
+    secret.map_err(|error| error.at(&cluster.place(key)))
+}
+
+fn read_variable(name: &str) -> ReadSecret {
+    if let Ok(text) = std::env::var(name) {
+        return trimmed(&text, &format!("the environment variable {}", shown(name)));
+    }
+    // It may be the secret itself.
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+    if file::looks_like_token(name) || !name.chars().all(is_of_name) {
+        let message = "not the name of an environment variable, but perhaps the secret itself";
+        return Err(Diagnostic::error(message).help("write `{env: NAME}`"));
+    }
+    let message = format!("the environment variable {} is not set", shown(name));
+    let error = Diagnostic::error(message);
+    Err(match name.strip_prefix('$') {
+        Some(name) => error.help(format!("write the name alone, {}", shown(name))),
+        None => error,
+    })
+}
+
+fn read_secret_file(path: &Path) -> ReadSecret {
+    let name = file::name(path);
+    let text = yaml::decode(file::read(path)?).map_err(|error| error.in_file(&name))?;
+    let source = if path == Path::new("-") { name } else { format!("the file {}", shown(name)) };
+    trimmed(&text, &source)
+}
+
+fn trimmed(text: &str, source: &str) -> ReadSecret {
+    // The control plane sends a token byte for byte: with a final newline, every request would fail.
+    match text.trim() {
+        "" => {
+            let error = Diagnostic::error(format!("{source} is empty"));
+            Err(error.help("check the step that sets it"))
+        }
+        text => Ok(Secret::new(text)),
     }
 }

@@ -7,7 +7,6 @@ mod folder;
 mod forms;
 mod load;
 mod merge;
-mod secrets;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 pub use forms::{Credentials, RemoteKeys, SecretForm, SecretSource, Text, TokenForm};
 pub use load::{MergedValues, load};
-pub use secrets::read_secret_file;
 
 use crate::findings::Code;
 
