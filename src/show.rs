@@ -28,12 +28,18 @@ pub fn shown_url(url: &str) -> String {
 
 /// Escapes characters that a terminal would act on. Names come from files that others may have written.
 pub fn safe(text: &str) -> String {
-    let is_unsafe = |c: char| {
-        let turns_around = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2066}'..='\u{2069}');
-        c.is_control() || turns_around || matches!(c, '\u{2028}'..='\u{202e}')
-    };
-    let escape = |c: char| if is_unsafe(c) { c.escape_default().to_string() } else { c.into() };
+    let escape = |c: char| if is_invisible(c) { c.escape_default().to_string() } else { c.into() };
     text.chars().map(escape).collect()
+}
+
+/// Whether YAML refuses a character unescaped, a parser ends the line at it, a terminal acts on it, or nobody sees it.
+pub fn is_invisible(c: char) -> bool {
+    let code = u32::from(c);
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fdd0}'..='\u{fdef}')
+        || (0xe0000..=0xe0fff).contains(&code)
+        || code & 0xfffe == 0xfffe
 }
 
 /// Names in backticks with commas between them; a long list is shortened.

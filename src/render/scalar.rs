@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde_yaml::Value;
 
+use crate::show::is_invisible;
+
 /// Marks placeholders. A Unicode noncharacter, so no sensible text contains it.
 pub const MARK: char = '\u{fdd0}';
 
@@ -49,7 +51,7 @@ pub fn quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             ' '..='~' => out.push(character),
-            _ if needs_escape(character) => {
+            _ if is_invisible(character) => {
                 let code = u32::from(character);
                 out.push_str(&match code {
                     0..=0xffff => format!("\\u{code:04X}"),
@@ -61,14 +63,4 @@ pub fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
-}
-
-/// Whether YAML refuses the character unescaped, a parser ends the line at it, or a reviewer couldn't see it.
-fn needs_escape(character: char) -> bool {
-    let code = u32::from(character);
-    character.is_control()
-        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(character, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fdd0}'..='\u{fdef}')
-        || (0xe0000..=0xe0fff).contains(&code)
-        || code & 0xfffe == 0xfffe
 }
