@@ -14,7 +14,6 @@ use crate::findings::Code;
 use crate::input::{file, yaml};
 use crate::show::{list, shown, shown_url};
 
-/// Location of a kubeconfig.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Location {
     /// A file that a flag or the values name.
@@ -36,7 +35,7 @@ impl Location {
 }
 
 /// A parsed kubeconfig, perhaps from several files.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Kubeconfig {
     pub file: String,
     current_context: Option<String>,
@@ -104,14 +103,8 @@ impl Kubeconfig {
         let Some(first) = there.first() else {
             return Err(missing_files(&missing));
         };
-        let mut kubeconfig = Self {
-            file: file::name(first),
-            current_context: None,
-            contexts: Vec::new(),
-            clusters: Vec::new(),
-            users: Vec::new(),
-            notes: missing.into_iter().map(|path| missing_file(path)).collect(),
-        };
+        let notes = missing.into_iter().map(|path| missing_file(path)).collect();
+        let mut kubeconfig = Self { file: file::name(first), notes, ..Self::default() };
         for path in there {
             let bytes = file::read(path)?;
             let added = kubeconfig.add(path, bytes);

@@ -167,22 +167,14 @@ fn singular(word: &str) -> &str {
 
 /// Returns the words of a name in capitals: `API_KEY`, `api-key` and `apiKey` have the same two.
 fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = '_';
-    for character in name.chars() {
-        let is_end = matches!(character, '_' | '-' | '.');
-        let begins = character.is_ascii_uppercase()
-            && (before.is_ascii_lowercase() || before.is_ascii_digit());
-        if is_end || begins {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| !is_end) {
-            word.push(character.to_ascii_uppercase());
-        }
-        before = character;
+    let mut text = String::new();
+    for c in name.chars() {
+        let is_small = |before: char| before.is_ascii_lowercase() || before.is_ascii_digit();
+        let begins = c.is_ascii_uppercase() && text.ends_with(is_small);
+        text.extend(begins.then_some('_').into_iter().chain([c]));
     }
-    words.retain(|word| !word.is_empty());
-    words
+    let words = text.split(['_', '-', '.']).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_uppercase).collect()
 }
 
 /// Returns a finding if a secret is a reference or placeholder that an earlier step should have replaced.

@@ -80,7 +80,18 @@ pub fn compare(options: &Options, clusters: Vec<Manifests>) -> Result<Plan> {
     let compared: Result<Vec<Vec<FolderChanges>>> =
         clusters.into_par_iter().map(|cluster| compare_cluster(options, cluster)).collect();
     folders.extend(compared?.into_iter().flatten());
-    plan.add(options, folders);
+    let files = &mut plan.files;
+    folders.into_iter().for_each(|folder| files.merge(folder));
+    let stale = std::mem::take(&mut files.stale);
+    if options.prune {
+        files.changes.extend(stale);
+    } else if !stale.is_empty() {
+        let files = count(stale.len(), "file");
+        let names = list(stale.iter().map(|change| change.path.display().to_string()));
+        let message = format!("{files} no longer rendered: {names}");
+        plan.notes.push(Diagnostic::note(message).help("`--prune` removes them"));
+    }
+    plan.files.changes.sort_by(|left, right| left.path.as_os_str().cmp(right.path.as_os_str()));
     Ok(plan)
 }
 
@@ -158,21 +169,6 @@ impl Plan {
             let help = "`render` makes them readable by their owner only";
             self.notes.push(Diagnostic::note(message).help(help));
         }
-    }
-
-    fn add(&mut self, options: &Options, folders: Vec<FolderChanges>) {
-        let files = &mut self.files;
-        folders.into_iter().for_each(|folder| files.merge(folder));
-        let stale = std::mem::take(&mut files.stale);
-        if options.prune {
-            files.changes.extend(stale);
-        } else if !stale.is_empty() {
-            let files = count(stale.len(), "file");
-            let names = list(stale.iter().map(|change| change.path.display().to_string()));
-            let message = format!("{files} no longer rendered: {names}");
-            self.notes.push(Diagnostic::note(message).help("`--prune` removes them"));
-        }
-        self.files.changes.sort_by(|left, right| left.path.as_os_str().cmp(right.path.as_os_str()));
     }
 }
 

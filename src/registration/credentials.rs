@@ -29,7 +29,6 @@ pub enum Access {
     External(StoredKeys),
 }
 
-/// An S3 key.
 #[derive(Debug)]
 pub struct S3Key {
     access_key_id: Secret,

@@ -44,7 +44,6 @@ impl Claims {
 }
 
 impl Token {
-    /// Reads a token's claims.
     pub fn new(secret: Secret) -> Self {
         let claims = claims(secret.expose());
         Self { secret, claims }
