@@ -39,6 +39,11 @@ impl Secret {
         }
         Ok(self)
     }
+
+    fn escaped(&self) -> Self {
+        let quoted = serde_json::Value::from(self.expose()).to_string();
+        Self(quoted.get(1..quoted.len() - 1).unwrap_or(&quoted).to_owned())
+    }
 }
 
 /// Whether a character is one that web pages and word processors add: none of these is part of a key or token.
@@ -57,6 +62,8 @@ impl fmt::Debug for Secret {
 #[derive(Debug, Default)]
 pub struct Secrets {
     all: Vec<Secret>,
+    /// Those to search for inside other text, each also as JSON and YAML write it.
+    long: Vec<Secret>,
     /// A secret that is the cluster's name would be found in every manifest.
     cluster: String,
 }
@@ -67,13 +74,15 @@ const LONG: usize = 8;
 impl Secrets {
     /// Collects the secrets of the named cluster.
     pub fn new(cluster: &str, secrets: impl IntoIterator<Item = Secret>) -> Self {
-        Self { all: secrets.into_iter().collect(), cluster: cluster.to_owned() }
+        let all: Vec<Secret> = secrets.into_iter().collect();
+        let long = all.iter().filter(|secret| secret.0.len() >= LONG && secret.0 != cluster);
+        let long = long.flat_map(|secret| [secret.clone(), secret.escaped()]).collect();
+        Self { all, long, cluster: cluster.to_owned() }
     }
 
     /// Returns these secrets with more texts added.
     pub fn with(&self, texts: impl IntoIterator<Item = String>) -> Self {
-        let all = self.all.iter().cloned().chain(texts.into_iter().map(Secret)).collect();
-        Self { all, cluster: self.cluster.clone() }
+        Self::new(&self.cluster, self.all.iter().cloned().chain(texts.into_iter().map(Secret)))
     }
 
     /// Whether the value of a `data` or `stringData` entry is a secret or holds one.
@@ -84,12 +93,10 @@ impl Secrets {
 
     /// Whether a text holds a long secret: plain, URL-encoded, or as a word in base64.
     pub fn are_in(&self, text: &str) -> bool {
-        let is_long = |secret: &&Secret| secret.0.len() >= LONG && secret.0 != self.cluster;
-        let long: Vec<&str> = self.all.iter().filter(is_long).map(Secret::expose).collect();
-        let holds = |text: &str| long.iter().any(|secret| text.contains(secret));
+        let holds = |text: &str| self.long.iter().any(|secret| text.contains(&secret.0));
         let in_url = || holds(&percent_encoding::percent_decode_str(text).decode_utf8_lossy());
         let in_word = |word: &str| decoded(word).is_some_and(|word| holds(&word));
-        !long.is_empty()
+        !self.long.is_empty()
             && (holds(text)
                 || text.contains('%') && in_url()
                 || text.split_whitespace().any(in_word))

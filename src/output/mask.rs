@@ -20,7 +20,7 @@ pub fn mask(before: &str, after: &str, secrets: &Secrets) -> Option<(String, Str
     let before_entries = secret_entries(before, secrets, kept.as_ref())?;
     let after_entries = secret_entries(after, secrets, None)?;
     // The same value may also be in a comment or annotation, or in the other text.
-    let values = before_entries.iter().chain(&after_entries).map(|entry| entry.value.clone());
+    let values = before_entries.iter().chain(&after_entries).flat_map(|entry| entry.values.clone());
     let secrets = secrets.with(values);
     let before = lines(before, &before_entries, &secrets, kept.as_ref())?;
     let after = lines(after, &after_entries, &secrets, None)?;
@@ -29,8 +29,8 @@ pub fn mask(before: &str, after: &str, secrets: &Secrets) -> Option<(String, Str
 
 struct Entry {
     line: usize,
-    /// Decoded, if it is base64 in `data`.
-    value: String,
+    /// The value, and decoded if it is base64 in `data`.
+    values: Vec<String>,
 }
 
 /// Finds the secret entries: all of a Secret, and those of a ConfigMap that are secret by name or text, or whose line isn't
@@ -60,7 +60,8 @@ fn secret_entries(
         if is_secret(name, &value) || kind == "ConfigMap" && !is_in(public, line) {
             let is_base64 = kind == "Secret" && section == "data";
             let decoded = if is_base64 { crate::secret::decoded(&value) } else { None };
-            entries.push(Entry { line: number, value: decoded.unwrap_or(value) });
+            entries
+                .push(Entry { line: number, values: [value].into_iter().chain(decoded).collect() });
         }
     }
     let all = SECTIONS.iter().filter_map(|section| document.get(section)?.as_mapping()).flatten();
@@ -77,7 +78,8 @@ fn secret_entries(
 
 /// Reads `  key: "value"`.
 fn entry(line: &str) -> Option<(&str, String)> {
-    let (key, value) = line.strip_prefix("  ")?.split_once(": ")?;
+    let (key, value) =
+        line.strip_prefix("  ")?.split_once(": ").filter(|(key, _)| !key.starts_with(' '))?;
     let value = value.trim_end();
     let is_one_line = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
     let value = serde_yaml::from_str(value).ok().filter(|_| is_one_line)?;
@@ -135,6 +137,8 @@ fn is_in(public: Option<&HashSet<&str>>, line: &str) -> bool {
 
 /// Returns the offset of a line's value, after its key or the `-` of a list.
 fn value_start(line: &str) -> usize {
-    let indent = line.len() - line.trim_start_matches([' ', '-']).len();
-    line.find(": ").map_or(indent, |colon| colon + 2)
+    let rest = line.trim_start_matches([' ', '-']);
+    // A quoted text may have a colon in it.
+    let end = if rest.starts_with('"') { "\": " } else { ": " };
+    line.len() - rest.len() + rest.find(end).map_or(0, |at| at + end.len())
 }
