@@ -62,8 +62,8 @@ pub struct KubeconfigCluster {
     pub context: String,
     pub cluster: String,
     pub server: String,
-    /// With its key.
-    pub ca: (Result<GivenCa, Diagnostic>, &'static str),
+    pub ca: Result<GivenCa, Diagnostic>,
+    pub ca_key: &'static str,
     pub is_insecure: bool,
     pub tls_server_name: Option<String>,
     pub has_proxy: bool,
@@ -337,7 +337,7 @@ fn cluster_of_entry(
     let server =
         filled(cluster.server).ok_or_else(|| Diagnostic::error("the cluster has no `server`"))?;
     let data = filled(cluster.certificate_authority_data);
-    let ca = match (data, filled(cluster.certificate_authority)) {
+    let (ca, ca_key) = match (data, filled(cluster.certificate_authority)) {
         (None, None) => (Ok(GivenCa::Missing), "certificate-authority-data"),
         (Some(data), None) => (Ok(GivenCa::Base64(data)), "certificate-authority-data"),
         (None, Some(path)) => {
@@ -357,6 +357,7 @@ fn cluster_of_entry(
         cluster: entry.name.clone(),
         server,
         ca,
+        ca_key,
         is_insecure: cluster.insecure_skip_tls_verify == Some(true),
         tls_server_name: filled(cluster.tls_server_name),
         has_proxy: filled(cluster.proxy_url).is_some(),

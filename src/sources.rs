@@ -159,8 +159,8 @@ pub struct GivenServer {
     /// `kubeconfig.server` if set, else the kubeconfig's server.
     pub url: String,
     pub place: Place,
-    /// With the file and key that it comes from.
-    pub ca: (Result<GivenCa, Diagnostic>, Place),
+    pub ca: Result<GivenCa, Diagnostic>,
+    pub ca_place: Place,
 }
 
 /// The halves of the S3 key in the values.
@@ -225,17 +225,17 @@ fn read_server(
     };
     let authority = values.and_then(|values| values.certificate_authority.as_deref());
     let key = "kubeconfig.certificateAuthority";
-    let ca = match (sources.ca, authority) {
+    let (ca, ca_place) = match (sources.ca, authority) {
         (Source::System, _) => (Ok(GivenCa::System), cluster.place(key)),
         (Source::Values, Some(path)) => {
             let read = |path: PathBuf| file::read(&path).map(GivenCa::Pem);
             (cluster.path(key, path).and_then(read), cluster.place(key))
         }
         (Source::Values | Source::Kubeconfig, _) => {
-            (kubeconfig.ca.0.clone(), kubeconfig.place(kubeconfig.ca.1))
+            (kubeconfig.ca.clone(), kubeconfig.place(kubeconfig.ca_key))
         }
     };
-    Ok(GivenServer { kubeconfig, url, place, ca })
+    Ok(GivenServer { kubeconfig, url, place, ca, ca_place })
 }
 
 fn read_s3_key(cluster: &MergedValues) -> Option<[Option<ReadSecret>; 2]> {

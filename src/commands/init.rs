@@ -59,7 +59,7 @@ fn starter(args: &InitArgs, chosen: &KubeconfigCluster) -> anyhow::Result<String
         Err(error) => Some(error.clone()),
     };
     let resolve = |given| resolve_ca(given, chosen, Source::Kubeconfig, server.as_ref().ok());
-    let ca = chosen.ca.0.clone().and_then(resolve);
+    let ca = chosen.ca.clone().and_then(resolve);
     let is_gke_dns = server.as_ref().is_ok_and(Server::is_gke_dns_endpoint);
     // A pipe can't be read again, so its path is of no use in the file.
     let kubeconfig = args.kubeconfig.as_ref().filter(|path| file::folder(path).is_some());

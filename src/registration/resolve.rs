@@ -95,7 +95,7 @@ fn resolve_server(
     now: Timestamp,
     checks: &mut Checks<'_>,
 ) -> (Option<KubeconfigCluster>, Option<Server>, Option<CertificateAuthority>) {
-    let GivenServer { kubeconfig, url, place, ca } = given;
+    let GivenServer { kubeconfig, url, place, ca, ca_place } = given;
     for finding in &kubeconfig.findings {
         checks.push("kubeconfig.path", finding.clone());
     }
@@ -105,17 +105,16 @@ fn resolve_server(
         let is_replaced = sources.server == Source::Values;
         server.check_kubeconfig(&kubeconfig, is_replaced, checks);
     }
-    let (result, place) = ca;
-    let ca = result
+    let ca = ca
         .and_then(|given| resolve_ca(given, &kubeconfig, sources.ca, server.as_ref()))
-        .map_err(|error| checks.push_at(&place, error))
+        .map_err(|error| checks.push_at(&ca_place, error))
         .ok();
     if let Some(authority) = ca.as_ref().filter(|_| sources.ca != Source::System) {
         if sources.ca == Source::Kubeconfig {
-            check_kubeconfig_ca(&kubeconfig, sources, server.as_ref(), &place, checks);
+            check_kubeconfig_ca(&kubeconfig, sources, server.as_ref(), &ca_place, checks);
         }
         for finding in authority.findings(now) {
-            checks.push_at(&place, finding);
+            checks.push_at(&ca_place, finding);
         }
     }
     (Some(kubeconfig), server, ca)
