@@ -50,10 +50,10 @@ pub fn check_variable(name: &str) -> Result<(), Diagnostic> {
 }
 
 pub fn demand(is_good: bool, text: &str, what: &str, help: &str) -> Result<(), Diagnostic> {
-    match is_good {
-        true => Ok(()),
-        false => Err(Diagnostic::error(format!("{} is not {what}", shown(text))).help(help)),
+    if is_good {
+        return Ok(());
     }
+    Err(Diagnostic::error(format!("{} is not {what}", shown(text))).help(help))
 }
 
 /// Refuses an empty text, a leftover placeholder, and white space from copying. Fails if it is empty, contains

@@ -163,9 +163,10 @@ pub fn split(url: &str) -> Option<(String, Option<u16>, String)> {
     // Some parsers read `127.1` and `2130706433` as addresses, others as names.
     let last = host.rsplit('.').next().unwrap_or_default();
     let is_numeric = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
-    let is_host = match is_numeric {
-        true => host.parse::<std::net::Ipv4Addr>().is_ok(),
-        false => host.len() <= 253 && host.split('.').all(is_label),
+    let is_host = if is_numeric {
+        host.parse::<std::net::Ipv4Addr>().is_ok()
+    } else {
+        host.len() <= 253 && host.split('.').all(is_label)
     };
     is_host.then_some((host, port, path))
 }

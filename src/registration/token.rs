@@ -82,10 +82,9 @@ impl Token {
         }
         // The control plane never renews a token, so a later expiry is a finding, too.
         if let Some(expires) = claims.expires {
-            let (code, verb) = match expires <= now.as_second() {
-                true => (Code::TokenExpired, "expired"),
-                false => (Code::TokenExpires, "expires"),
-            };
+            let is_past = expires <= now.as_second();
+            let code = if is_past { Code::TokenExpired } else { Code::TokenExpires };
+            let verb = if is_past { "expired" } else { "expires" };
             let message = format!("the token {verb} at {}", time(expires));
             findings.push(Diagnostic::finding(code, message, &source));
         }
