@@ -178,7 +178,7 @@ pub struct DirectoryArgs {
     /// Remove generated files that are no longer rendered
     ///
     /// Removes them in the folders of the run's clusters. Folders of clusters that are gone are removed, too,
-    /// if every -f is a folder and --cluster isn't given. So a directory belongs to one set of folders.
+    /// if every -f is a folder and --cluster isn't given. Always render a directory from the same folders.
     #[arg(long, requires = "output_dir")]
     pub prune: bool,
 

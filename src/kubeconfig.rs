@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::findings::Code;
 use crate::input::{file, yaml};
 use crate::show::{list, shown, shown_url};
+use crate::values::count_keys;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Location {
@@ -290,8 +291,7 @@ fn parse(bytes: Vec<u8>) -> Result<Value, Diagnostic> {
     if documents.next().is_some() {
         return Err(Diagnostic::error("the kubeconfig has several documents"));
     }
-    let has = |key: &str| value.get(key).is_some();
-    if !has("contexts") && ["name", "kubeconfig", "storage", "token"].into_iter().any(has) {
+    if value.get("contexts").is_none() && count_keys(&value) > 0 {
         let error = Diagnostic::error("a values file, not a kubeconfig");
         return Err(error.help("pass it with `-f`"));
     }

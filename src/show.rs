@@ -3,8 +3,8 @@
 use std::path::Path;
 
 const MOST_LISTED: usize = 20;
-/// In characters.
-const LONGEST_NAME: usize = 100;
+/// In characters. Names in Kubernetes have at most 253.
+const LONGEST_NAME: usize = 300;
 
 /// A name in backticks, shortened and safe to print.
 pub fn shown(name: impl AsRef<str>) -> String {

@@ -48,7 +48,7 @@ pub fn name(path: &Path) -> String {
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     if looks_like_token(&path.to_string_lossy()) {
         return Diagnostic::error("that looks like a token or other data, not like a path")
-            .help("write the token to a file, or pass it on standard input: `--token-file -`");
+            .help("write it to a file, and name the file here");
     }
     let reason = match error.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
@@ -66,7 +66,8 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
 pub fn looks_like_token(name: &str) -> bool {
     let last = name.rsplit('/').next().unwrap_or_default();
     // A JSON Web Token, the same in base64, and OpenShift's.
-    ["eyJ", "ZXlK", "sha256~"].iter().any(|start| last.starts_with(start)) || last.len() > 255
+    let has_start = ["eyJ", "ZXlK", "sha256~"].iter().any(|start| last.starts_with(start));
+    has_start || last.len() > 255 || name.contains('\n')
 }
 
 /// Returns a hint for a path that only a shell, Windows or a browser understands.

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_yaml::Value;
+use serde_yaml::{Mapping, Value};
 
+use super::Values;
 use super::load::DEFAULTS;
 use crate::diagnostic::Diagnostic;
 use crate::input::{file, yaml};
@@ -70,15 +71,22 @@ fn find_values(path: &Path, paths: &[PathBuf]) -> Result<Option<PathBuf>, Diagno
     if !path.is_file() || ![".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end)) {
         return Ok(None);
     }
-    let is_values = |value: &Value| {
-        let has = |key: &str| value.get(key).is_some();
-        let others = ["kubeconfig", "cluster", "storage", "serviceAccount", "token", "labels"];
-        has("name") && !has("kind") && others.into_iter().any(has)
-    };
     // Other files may be anything.
     let text = file::read(path).and_then(yaml::decode).ok();
     let documents = text.and_then(|text| yaml::documents(&text).ok()).unwrap_or_default();
+    let is_values = |value: &Value| {
+        value.get("name").is_some() && value.get("kind").is_none() && count_keys(value) > 1
+    };
     Ok(documents.iter().any(is_values).then(|| path.to_owned()))
+}
+
+/// Returns how many keys of a document are keys of the values file.
+pub fn count_keys(value: &Value) -> usize {
+    let schema = schemars::schema_for!(Values);
+    let known = schema.get("properties").and_then(|keys| keys.as_object());
+    let is_known = |key: &str| known.is_some_and(|known| known.contains_key(key));
+    let keys = value.as_mapping().into_iter().flat_map(Mapping::keys);
+    keys.filter_map(Value::as_str).filter(|key| is_known(key)).count()
 }
 
 /// Refuses the YAML of other tools, with a better error than an unknown key.

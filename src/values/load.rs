@@ -84,10 +84,16 @@ impl MergedValues {
     }
 }
 
-/// Whether a mapping has a key such as `storage.extraEnv.NAME`. NAME may have dots, too.
+/// Whether a mapping sets a key such as `storage.endpoint`. A null sets all keys below it.
 fn has(value: &Value, key: &str) -> bool {
-    let below = |(first, rest)| value.get(first).is_some_and(|value| has(value, rest));
-    value.get(key).is_some() || key.split_once('.').is_some_and(below)
+    match key.split_once('.') {
+        // The name of a variable may have dots.
+        Some(("extraEnv", name)) => {
+            value.get("extraEnv").is_some_and(|it| it.is_null() || it.get(name).is_some())
+        }
+        Some((first, rest)) => value.get(first).is_some_and(|it| it.is_null() || has(it, rest)),
+        None => value.get(key).is_some(),
+    }
 }
 
 /// Reads clusters' values from files and folders, merged over defaults. Returns the clusters of `names`, or all if it is
@@ -165,9 +171,9 @@ fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<MergedValues>, 
     }
     let clusters = layers.into_iter().map(|layer| merge_layers(layer, defaults));
     let clusters: Result<Vec<MergedValues>, Diagnostic> = clusters.collect();
-    // Look for the mistake in the text: the merged values have no line numbers.
+    // Look for the mistake in the text: the merged values have no line numbers. Its first one may be a null over a default.
     clusters.map_err(|error| match find_mistake(&text) {
-        Some(mistake) if mistake.message == error.message => mistake.in_file(file::name(path)),
+        Some(mistake) if mistake.place.key == error.place.key => mistake.in_file(file::name(path)),
         _ => error,
     })
 }

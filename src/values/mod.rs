@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use folder::count_keys;
 pub use forms::{Credentials, RemoteKeys, SecretForm, SecretSource, Text, TokenForm};
 pub use load::{MergedValues, load};
 
@@ -196,7 +197,7 @@ pub struct StorageValues {
     pub scheme: Option<Scheme>,
     /// URL of the S3 API, as pods of the compute cluster reach it. Default: left out, for AWS S3 itself.
     /// `http://HOST:PORT` or `https://HOST:PORT`, without the bucket, which belongs in `storage.fileSystem`.
-    #[schemars(regex(pattern = "^https?://"))]
+    #[schemars(regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]?://"))]
     pub endpoint: Option<Text>,
     /// How jobs get access to the storage. Required: a key pair (`accessKeyId` and `secretAccessKey`), or one of the
     /// other forms. Ray pods read a key pair from ConfigMap `michelangelo-config`, where it is plain text. Beside
