@@ -1,14 +1,12 @@
 //! Prints a plan as a unified diff without secrets.
 
-use std::fmt::Write as _;
-
 use rayon::prelude::*;
 use similar::{ChangeTag, TextDiff};
 
 use super::compare::Change;
 use super::directory::Plan;
 use super::mask::mask;
-use crate::show::count;
+use crate::show::{count, safe};
 
 const BOLD: &str = "\x1b[1m";
 const RED: &str = "\x1b[31m";
@@ -29,18 +27,16 @@ pub fn stat(plan: &Plan) -> String {
     let mut text = String::new();
     let (mut added, mut removed) = (0, 0);
     for (change, counts) in plan.files.changes.iter().zip(counts) {
-        // Writing to a string doesn't fail.
-        let _ = match counts {
-            None => writeln!(text, "{} | (secret)", change.path.display()),
-            Some((plus, minus)) => {
-                (added, removed) = (added + plus, removed + minus);
-                writeln!(text, "{} | +{plus} -{minus}", change.path.display())
-            }
-        };
+        let counts = counts.map(|(plus, minus)| {
+            (added, removed) = (added + plus, removed + minus);
+            format!("+{plus} -{minus}")
+        });
+        let path = safe(&change.path.to_string_lossy());
+        text.push_str(&format!("{path} | {}\n", counts.as_deref().unwrap_or("(secret)")));
     }
     if !text.is_empty() {
         let files = count(plan.files.changes.len(), "file");
-        let _ = writeln!(text, "{files}, +{added} -{removed}");
+        text.push_str(&format!("{files}, +{added} -{removed}\n"));
     }
     text
 }
@@ -59,7 +55,7 @@ fn masked(change: &Change) -> Option<(String, String)> {
 }
 
 fn of_file(change: &Change) -> String {
-    let path = change.path.display().to_string();
+    let path = safe(&change.path.to_string_lossy());
     let nothing = "/dev/null".to_owned();
     let from = if change.before.is_some() { &path } else { &nothing };
     let to = if change.after.is_some() { &path } else { &nothing };
@@ -72,13 +68,18 @@ fn of_file(change: &Change) -> String {
 }
 
 fn hunks(before: &str, after: &str) -> String {
-    let diff =
-        TextDiff::from_lines(before, after).unified_diff().missing_newline_hint(false).to_string();
-    let colour = |line: &str| match line.as_bytes().first() {
-        Some(b'@') => format!("{CYAN}{line}{RESET}\n"),
-        Some(b'-') => format!("{RED}{line}{RESET}\n"),
-        Some(b'+') => format!("{GREEN}{line}{RESET}\n"),
-        _ => format!("{line}\n"),
-    };
-    diff.lines().map(colour).collect()
+    let diff = TextDiff::from_lines(before, after);
+    let mut text = String::new();
+    for hunk in diff.unified_diff().iter_hunks() {
+        text.push_str(&format!("{CYAN}{}{RESET}\n", hunk.header()));
+        for change in hunk.iter_changes() {
+            let line = change.value().trim_end_matches('\n');
+            text.push_str(&match change.tag() {
+                ChangeTag::Delete => format!("{RED}-{line}{RESET}\n"),
+                ChangeTag::Insert => format!("{GREEN}+{line}{RESET}\n"),
+                ChangeTag::Equal => format!(" {line}\n"),
+            });
+        }
+    }
+    text
 }
