@@ -79,10 +79,10 @@ pub fn manifests(
         token: has_control_plane,
         requires_token: has_control_plane,
     };
-    let templates = Templates::read(inputs.sources.templates.as_deref())?;
-    let engine = Engine::new(&templates)?;
     let (resolutions, mut diagnostics) =
         clusters::read_or_fail(&inputs.sources, inputs.token_file.as_ref(), needs)?;
+    let templates = diagnostics.or_fail(Templates::read(inputs.sources.templates.as_deref()))?;
+    let engine = diagnostics.or_fail(Engine::new(&templates))?;
     let registrations = resolutions.into_iter().map(Resolution::registration);
     let Some(registrations) = registrations.collect::<Option<Vec<Registration>>>() else {
         return Err(diagnostics);
