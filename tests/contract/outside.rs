@@ -66,7 +66,9 @@ fn way_of(source: &str) -> Option<&'static str> {
         let is_all = statement.contains(&format!("{module}::*"));
         words.first().is_some_and(|it| it == "use")
             && has(module)
-            && (has(name) || is_all || statement.contains(&format!("{module} as ")))
+            && (has(name)
+                || is_all
+                || words.windows(2).any(|it| it[1] == "as" && [module, "self"].contains(&&*it[0])))
     };
     let statements: Vec<&str> = text.split(';').flat_map(|it| it.split("use ").last()).collect();
     WAYS.into_iter().find_map(|(module, name)| {
@@ -83,6 +85,7 @@ fn the_search_for_ways_out_finds_them() {
         "use std::{io, process::Command};",
         "use std::process::{\n    ExitCode,\n    Command as C,\n};",
         "use std::process as p;\nfn f() { p::Command::new(\"ls\"); }",
+        "use std::process::{self as p};\nfn f() { p::Command::new(\"ls\"); }",
         "use std::process;\nfn f() { process::Command::new(\"ls\"); }",
         "use std::process::*;",
         "fn f() { std::process::Command::new(\"ls\"); }",
@@ -149,6 +152,11 @@ fn a_closed_pipe_ends_quietly() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
     }
+    folder.write("values.yaml", values_file(&[cluster(0, json!({"labels": {"a": "b c"}}))]));
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    let output = folder.command(&["inspect", "-f", "values.yaml"]).stdout(writer).output();
+    assert_eq!(output.unwrap().status.code(), Some(2));
     let mut shell = Command::new("bash");
     let line = "set -o pipefail; \"$0\" render -f fixtures/values/k3d.yaml --side both | head -n 1";
     let output = shell.current_dir(PROJECT).args(["-c", line, PROGRAM]).output().unwrap();
