@@ -262,6 +262,21 @@ fn updates_rotates_and_waits_for_a_new_health_check() {
 }
 
 #[test]
+fn keeps_an_older_token_that_is_still_in_use() {
+    let world = World::registered();
+    world.write("values.yaml", &[VALUES, ROTATED, "token: none\n"].concat());
+    for controller in ["", " --controller none"] {
+        let text = world.stops(&format!("register{controller}"), "", "apply the control-plane");
+        contains(&text, "still has another token than ray-manager-token-2");
+        assert!(!text.contains("delete secret"), "{text}");
+    }
+    let new = token(&world.objects()["secret.ray-manager-token-2"]);
+    let secret = "world/control-plane/secret.cluster-c0-client-token";
+    world.write(secret, &format!("000000 999999 {new}\nby hand\n"));
+    contains(&world.succeeds("register", &[]), "delete secret -n default ray-manager-token\n");
+}
+
+#[test]
 fn stops_where_another_script_would_be_written() {
     let world = World::registered();
     let run = |arguments: &[&str]| world.finish(world.command().arg("script.sh").args(arguments));
@@ -386,7 +401,10 @@ fn prints_no_secret_even_if_bash_prints_its_commands() {
         let (runbook, check) = arguments.split_once(' ').unwrap_or((arguments, ""));
         world.make(runbook);
         let mut command = world.command();
-        command.args(["-x", "script.sh"]).args(Some(check).filter(|check| !check.is_empty()));
+        command
+            .env("SHELLOPTS", "xtrace")
+            .args(["-x", "script.sh"])
+            .args(Some(check).filter(|check| !check.is_empty()));
         assert_eq!(world.finish(&mut command).0, 0);
     }
 }
@@ -444,9 +462,14 @@ fn is_short_and_clean_and_takes_no_other_arguments() {
         assert_eq!(world.run(runbook, &[argument]), refusal);
     }
     assert_eq!(world.calls(), "");
-    for further in
-        ["", ROTATED, EXTERNAL, CHART, "token: none", "serviceAccount: {scope: namespace}"]
-    {
+    for further in [
+        "",
+        ROTATED,
+        EXTERNAL,
+        CHART,
+        &[ROTATED, "token: none"].concat(),
+        "serviceAccount: {scope: namespace}",
+    ] {
         world.write("values.yaml", &[VALUES, further].concat());
         for runbook in ["register", "deregister", "deregister --compute-gone"] {
             world.make(runbook);
