@@ -149,11 +149,11 @@ fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
     let layer = layers.pop().unwrap_or_else(empty);
     // Checked alone, so that a mistake isn't reported again for each cluster. A null may remove what `--defaults` has.
     let mut value = layer.value.clone();
-    // Over itself, each null removes itself.
+    // Merged over itself, a mapping loses its nulls.
     merge("", &mut value, layer.value.clone());
     match find_mistake(&text) {
         Some(mistake) if serde_yaml::from_value::<Values>(value).is_err() => {
-            Err(mistake.in_file(file::name(path)))
+            Err(odd_indentation(&text).unwrap_or(mistake).in_file(file::name(path)))
         }
         _ => Ok(Arc::new(layer)),
     }
@@ -172,9 +172,10 @@ fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<MergedValues>, 
     let clusters = layers.into_iter().map(|layer| merge_layers(layer, defaults));
     let clusters: Result<Vec<MergedValues>, Diagnostic> = clusters.collect();
     // Look for the mistake in the text: the merged values have no line numbers. Its first one may be a null over a default.
-    clusters.map_err(|error| match find_mistake(&text) {
-        Some(mistake) if mistake.place.key == error.place.key => mistake.in_file(file::name(path)),
-        _ => error,
+    clusters.map_err(|error| {
+        let mistake = find_mistake(&text).filter(|mistake| mistake.place.key == error.place.key);
+        let mistake = odd_indentation(&text).or(mistake);
+        mistake.map_or(error, |mistake| mistake.in_file(file::name(path)))
     })
 }
 
@@ -182,9 +183,12 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
     let name = file::name(path);
     let read = || {
         let text = yaml::decode(file::read(path)?)?;
-        check_text(&text)?;
+        if text.starts_with("$ANSIBLE_VAULT") {
+            let error = Diagnostic::error("the file is encrypted by Ansible Vault");
+            return Err(error.help("decrypt it first: `ansible-vault view FILE`"));
+        }
         let documents = yaml::documents(&text).map_err(|error| match error.helps.as_slice() {
-            [] => error.help(INDENTATION).help(QUOTES),
+            [] => odd_indentation(&text).unwrap_or(error.help(INDENTATION).help(QUOTES)),
             _ => error,
         })?;
         let folder = file::folder(path);
@@ -213,7 +217,7 @@ fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<MergedValues, Dia
     }
     merge("", &mut merged, own.value.clone());
     let values = Values::deserialize(&merged).map_err(|error| {
-        // From a text, the error has the path of its key, which says whether a key below it may be a secret.
+        // Only from a text does the error have the path of its key, which `explain` needs to hide keys below a secret.
         let text = serde_yaml::to_string(&merged).unwrap_or_default();
         let error = serde_yaml::from_str::<Values>(&text).err().unwrap_or(error);
         let files = list(std::iter::once(&own.file).chain(defaults.iter().map(|it| &it.file)));
@@ -247,16 +251,12 @@ fn unknown_names(clusters: &[MergedValues], names: &[String]) -> Option<Diagnost
     Some(error.help(format!("the values have {}", list(clusters.iter().map(MergedValues::name)))))
 }
 
-/// Refuses text that isn't YAML at all, and indentation that looks right in an editor.
-fn check_text(text: &str) -> Result<(), Diagnostic> {
-    if text.starts_with("$ANSIBLE_VAULT") {
-        let error = Diagnostic::error("the file is encrypted by Ansible Vault");
-        return Err(error.help("decrypt it first: `ansible-vault view FILE`"));
-    }
+/// Returns an error if indentation looks right in an editor, and isn't. Only for text with a mistake: text over several
+/// lines may begin with a tab.
+fn odd_indentation(text: &str) -> Option<Diagnostic> {
     let is_space = |c: char| matches!(c, '\t' | '\u{a0}' | '\u{2002}'..='\u{200b}' | '\u{3000}');
     let is_odd = |line: &str| line.trim_start_matches([' ', '-']).starts_with(is_space);
-    let odd = text.lines().position(|line| is_odd(line) && !line.trim().is_empty());
-    let Some(index) = odd else { return Ok(()) };
+    let index = text.lines().position(|line| is_odd(line) && !line.trim().is_empty())?;
     let error = Diagnostic::error("the line is indented with a tab or a no-break space");
-    Err(error.on_line(Some((index + 1).to_string())).help("indent with spaces"))
+    Some(error.on_line(Some((index + 1).to_string())).help("indent with spaces"))
 }
