@@ -77,7 +77,7 @@ impl Diagnostic {
         self
     }
 
-    /// Sets the line, over one that is set.
+    /// Sets or replaces the line.
     pub fn on_line(mut self, line: Option<String>) -> Self {
         self.place.line = line;
         self

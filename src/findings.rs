@@ -1,4 +1,4 @@
-//! Findings: valid input that will probably not work. Each has a code, by which `allow` accepts it, and a level.
+//! Findings: valid input that will probably not work. `allow` accepts one by its code. Each has a level.
 
 use std::fmt;
 

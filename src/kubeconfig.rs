@@ -258,7 +258,7 @@ fn missing_file(path: &Path) -> Diagnostic {
 }
 
 fn missing_files(paths: &[&PathBuf]) -> Diagnostic {
-    // Joined again, a path such as `C:\…`, which was split at its `:`, gets its hint.
+    // Joined again, since a path such as `C:\…` was split at its `:`, and gets a hint.
     let names: Vec<String> = paths.iter().map(|path| file::name(path)).collect();
     let names = names.join(":");
     if names.is_empty() {

@@ -85,10 +85,13 @@ impl Secrets {
         Self::new(&self.cluster, self.all.iter().cloned().chain(texts.into_iter().map(Secret)))
     }
 
-    /// Whether the value of a `data` or `stringData` entry is a secret or holds one.
-    pub fn are_in_entry(&self, value: &str) -> bool {
+    /// Whether an entry of an object's `data` or `stringData` is a secret or holds one.
+    pub fn are_in_entry(&self, kind: &str, name: &str, value: &str) -> bool {
         let is_one = |text: &str| self.all.iter().any(|secret| secret.0 == text);
-        is_one(value) || decoded(value).is_some_and(|text| is_one(&text)) || self.are_in(value)
+        kind == "ConfigMap" && is_secret_variable(name, value)
+            || is_one(value)
+            || decoded(value).is_some_and(|text| is_one(&text))
+            || self.are_in(value)
     }
 
     /// Whether a text holds a long secret: plain, URL-encoded, or as a word in base64.

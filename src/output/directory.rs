@@ -26,7 +26,7 @@ pub struct Options {
     pub prune: bool,
     /// Whether to add `kustomization.yaml` files. Existing ones are updated anyway.
     pub kustomization: bool,
-    /// Whether the run has the values of every cluster, so that other folders are of removed clusters.
+    /// Whether the run has the values of every cluster. Then every other folder belongs to a removed one.
     pub has_all_clusters: bool,
     /// Whether the changes will be made; `diff` only shows them.
     pub is_written: bool,
@@ -37,7 +37,7 @@ pub struct Options {
 pub struct Plan {
     /// Files to add, change or remove are sorted by path.
     pub files: FolderChanges,
-    /// For example about clusters that have no values.
+    /// Such as for clusters without values.
     pub notes: Vec<Diagnostic>,
     /// Held until the run ends, so that two runs into one directory don't mix.
     _lock: Option<File>,

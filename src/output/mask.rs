@@ -6,14 +6,14 @@ use serde_yaml::Value;
 
 use super::compare::is_marked;
 use crate::input::yaml;
-use crate::secret::{Secrets, is_secret_variable};
+use crate::secret::Secrets;
 
 const SECTIONS: [&str; 2] = ["data", "stringData"];
 
-/// Masks the secrets of a run in both texts, and those that a text shows by its kind or a variable's name. Marks masked
-/// values that differ. Returns `None` if a secret may be where it can't be masked.
+/// Masks the secrets of a run in both texts, and values that are secret by the object's kind or the variable's name. Marks
+/// masked values that differ. Returns `None` if a secret may be where it can't be masked.
 pub fn mask(before: &str, after: &str, secrets: &Secrets) -> Option<(String, String)> {
-    // Which texts were secret in an earlier run isn't known, so in a marked file only lines that stay are public.
+    // An earlier run's secrets are unknown, so in a marked file only lines that stay are public.
     let header = before.lines().take(2);
     let kept: Option<HashSet<&str>> =
         is_marked(before).then(|| after.lines().chain(header).collect());
@@ -33,8 +33,9 @@ struct Entry {
     values: Vec<String>,
 }
 
-/// Finds the secret entries: all of a Secret, and those of a ConfigMap that are secret by name or text, or whose line isn't
-/// among the public ones. `None` if a secret may be elsewhere, or in an entry that isn't on a line of its own, so that its end is unknown.
+/// Finds the secret entries: all of a Secret, and those of a ConfigMap that are secret by name or text, or not on a public
+/// line. Without `public`, every line is. Returns `None` if a secret may be elsewhere, or if an entry isn't one line: its
+/// end is then unknown.
 fn secret_entries(
     text: &str,
     secrets: &Secrets,
@@ -44,7 +45,7 @@ fn secret_entries(
     let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();
     let is_secret = |name: &str, value: &str| match kind {
         "Secret" => true,
-        "ConfigMap" => is_secret_variable(name, value) || secrets.are_in_entry(value),
+        "ConfigMap" => secrets.are_in_entry(kind, name, value),
         _ => false,
     };
     let mut section = "";

@@ -32,7 +32,7 @@ pub struct Storage {
     pub endpoint: Option<String>,
     pub region: Option<String>,
     pub access: Access,
-    /// Further environment variables of every pod, as far as this run has read them.
+    /// Further environment variables of every pod; only those that this run reads.
     extra_env: BTreeMap<String, Variable>,
 }
 

@@ -12,7 +12,7 @@ use super::Identity;
 use super::scalar::{MARK, number};
 use crate::diagnostic::Diagnostic;
 use crate::input::yaml;
-use crate::secret::{Secrets, is_secret_variable};
+use crate::secret::Secrets;
 use crate::show::shown;
 
 /// An error, and the number of the value that caused it, if known.
@@ -172,7 +172,7 @@ impl Document<'_> {
             let (Ok(name), Ok(value)) = (self.text(name), self.text(value)) else {
                 return false;
             };
-            kind == "ConfigMap" && is_secret_variable(&name, &value) || secrets.are_in_entry(&value)
+            secrets.are_in_entry(kind, &name, &value)
         };
         let mut texts = yaml::texts(self.structure).into_iter();
         entries.into_iter().any(is_secret_entry)
