@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use k8s_openapi::jiff::Timestamp;
+
 const MOST_LISTED: usize = 20;
 /// In characters. Names in Kubernetes have at most 253.
 const LONGEST_NAME: usize = 300;
@@ -61,4 +63,10 @@ pub fn shorten(mut items: Vec<String>) -> Vec<String> {
 pub fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
+}
+
+/// Formats a Unix time in UTC. X.509's "never", the last second of 9999, is some hours past jiff's maximum.
+pub fn utc(seconds: i64) -> String {
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), |time| time.to_string())
 }

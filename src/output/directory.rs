@@ -143,6 +143,7 @@ fn compare_others(
         resources.sort();
         of_side = FolderChanges::compare(&path, vec![kustomization(resources)], &no_secrets)?;
     }
+    // Only the folders of clusters are cleaned up.
     of_side.stale.clear();
     let removed = others.into_iter().map(|(_, folder)| folder).filter(|_| are_removed);
     Ok(removed.chain([of_side]).collect())

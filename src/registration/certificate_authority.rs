@@ -15,7 +15,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate, X509Error, X509Version
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
 use crate::input::yaml;
-use crate::show::list;
+use crate::show::{list, utc};
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
@@ -69,7 +69,7 @@ impl Certificate {
 
     /// Returns the last second of its validity, in UTC.
     pub fn expires(&self) -> String {
-        time(self.not_after)
+        utc(self.not_after)
     }
 }
 
@@ -230,12 +230,6 @@ fn encode(der: &[u8]) -> String {
     let body = STANDARD.encode(der);
     let lines: Vec<_> = body.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
     format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"))
-}
-
-/// Formats a Unix time in UTC. X.509's "never", the last second of 9999, is some hours past jiff's maximum.
-pub fn time(seconds: i64) -> String {
-    Timestamp::from_second(seconds)
-        .map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), |time| time.to_string())
 }
 
 fn not_pem() -> Diagnostic {

@@ -8,12 +8,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::certificate_authority::time;
 use super::service_account::ServiceAccount;
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
 use crate::secret::{Secret, decoded, unresolved};
-use crate::show::shown;
+use crate::show::{shown, utc};
 
 /// Issuer of a token Secret's token. `kubectl create token` has the API server's own.
 const SECRET_ISSUER: &str = "kubernetes/serviceaccount";
@@ -39,7 +38,7 @@ pub struct Claims {
 impl Claims {
     /// Returns when it expires, in UTC; `None` if it doesn't.
     pub fn expires(&self) -> Option<String> {
-        self.expires.map(time)
+        self.expires.map(utc)
     }
 }
 
@@ -85,7 +84,7 @@ impl Token {
             let is_past = expires <= now.as_second();
             let code = if is_past { Code::TokenExpired } else { Code::TokenExpires };
             let verb = if is_past { "expired" } else { "expires" };
-            let message = format!("the token {verb} at {}", time(expires));
+            let message = format!("the token {verb} at {}", utc(expires));
             findings.push(Diagnostic::finding(code, message, &source));
         }
         findings
