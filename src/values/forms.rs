@@ -116,13 +116,13 @@ struct CredentialsMapping {
 
 /// `true` and nothing else, such as the name of a Secret.
 #[derive(JsonSchema)]
-#[schemars(inline, extend("const" = true))]
-struct True(#[allow(dead_code, reason = "for the schema")] bool);
+#[schemars(inline, with = "bool", extend("const" = true))]
+struct True;
 
 impl<'de> Deserialize<'de> for True {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match bool::deserialize(deserializer) {
-            Ok(true) => Ok(Self(true)),
+            Ok(true) => Ok(Self),
             _ => Err(de::Error::custom(
                 "expected `true`: neither form takes a name, and the Secret is always `aws-credentials`",
             )),
