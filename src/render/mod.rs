@@ -137,7 +137,9 @@ impl Engine<'_> {
         }
         let manifest = Manifest {
             file_name: file_name(template, &identity),
-            holds_secret: document.holds_secret(&identity.kind, secrets),
+            // The template itself may have one as text.
+            holds_secret: document.holds_secret(&identity.kind, secrets)
+                || secrets.are_in(&skeleton),
             text,
         };
         Ok(Some((identity, manifest)))
