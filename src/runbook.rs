@@ -5,7 +5,7 @@ use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior, context};
 
 use crate::registration::Outline;
-use crate::render::{Identity, Side, ca_secret, client_token_secret, objects, syntax};
+use crate::render::{Identity, Object, Side, ca_secret, client_token_secret, objects, syntax};
 use crate::sources::TokenSource;
 
 /// Registers the cluster.
@@ -51,8 +51,7 @@ impl Runbook<'_> {
     }
 
     fn variables(self) -> Value {
-        let Outline { name, service_account, collector_secret, pod_service_account, .. } =
-            self.outline;
+        let Outline { name, service_account, pod_service_account, .. } = self.outline;
         context! {
             name => name,
             ca_secret => ca_secret(self.outline),
@@ -60,7 +59,6 @@ impl Runbook<'_> {
             service_account => service_account.name.as_str(),
             token_secrets => service_account.token_secrets.clone(),
             has_account => service_account.create,
-            collector => collector_secret.as_ref().map(|name| format!("secret/{name}")),
             pod_annotations => pod_service_account.as_ref().map(|it| it.annotations.clone()),
             render_args => self.render_args,
             runbook_args => self.runbook_args,
@@ -84,7 +82,8 @@ impl Runbook<'_> {
 /// applied.
 fn targets(side: Side, outline: &Outline) -> Vec<Value> {
     let objects = objects(side, outline).into_iter().filter(|object| !object.is_shared);
-    let target = |identity: Identity| {
+    let target = |object: Object| {
+        let Object { identity, may_be_charts, .. } = object;
         let resource = identity.resource();
         let Identity { kind, name, namespace } = identity;
         let namespace = namespace.into_iter().flat_map(|name| ["-n".to_owned(), name]);
@@ -95,11 +94,12 @@ fn targets(side: Side, outline: &Outline) -> Vec<Value> {
             secret => (kind == "ExternalSecret").then(|| format!("secret/{name}")),
             // Whether every cluster has the kind. `kubectl get` fails on all of its arguments if one kind is unknown.
             is_built_in => resource.split('/').next().is_some_and(|kind| !kind.contains('.')),
+            may_be_charts => may_be_charts,
             kind => kind,
             resource => resource,
         }
     };
-    objects.map(|object| target(object.identity)).collect()
+    objects.map(target).collect()
 }
 
 /// Writes a value as one shell word, so that no name can become code.

@@ -60,6 +60,8 @@ pub struct Object {
     pub annotation: Option<(&'static str, String)>,
     /// Whether others use the object, too, so that it is neither labelled nor deleted.
     pub is_shared: bool,
+    /// Whether a release of Michelangelo's chart may have made it, so that a script doesn't take it over.
+    pub may_be_charts: bool,
 }
 
 /// Returns the objects of one side, in the order in which they have to be applied.
@@ -101,11 +103,12 @@ fn compute(outline: &Outline) -> Vec<Object> {
         STORAGE_SECRET,
     ));
     if let Some(name) = &outline.collector_secret {
-        objects.extend(delivered(
+        let collector = delivered(
             outline.s3_key,
             ["compute/51-secret-collector.yaml.j2", "compute/51-externalsecret-collector.yaml.j2"],
             name,
-        ));
+        );
+        objects.extend(collector.map(|object| Object { may_be_charts: true, ..object }));
     }
     // After the ServiceAccount: the token controller deletes a token Secret whose account doesn't exist.
     for name in &outline.service_account.token_secrets {
@@ -167,7 +170,7 @@ fn object(template: &'static str, kind: &str, name: &str, namespace: Option<&str
         name: name.to_owned(),
         namespace: namespace.map(str::to_owned),
     };
-    Object { template, identity, annotation: None, is_shared: false }
+    Object { template, identity, annotation: None, is_shared: false, may_be_charts: false }
 }
 
 /// Returns an error if two objects of a registration would be the same Secret. Checks both sides together, since a

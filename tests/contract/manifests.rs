@@ -43,3 +43,21 @@ fn every_template_is_built_in() {
     there.retain(|path, _| !path.starts_with("runbook/") && path != "init.yaml.j2");
     assert_eq!(differing(&files(&folder.path("out")), &there), Vec::<String>::new());
 }
+
+#[test]
+fn every_template_is_used_by_a_fixture() {
+    let folder = Folder::new();
+    run(&mut folder.command(&["templates", "out"])).succeeds();
+    let out = folder.path("out");
+    let mut unused = files(&out);
+    unused.retain(|path, _| path != "metadata.yaml.j2");
+    for (path, text) in &unused {
+        fs::write(out.join(path), format!("# from {path}\n{text}")).unwrap();
+    }
+    for name in fixtures() {
+        let flags = ["render", "--side", "both", "--templates", out.to_str().unwrap()];
+        let run = run(&mut fixture(&flags, &name));
+        unused.retain(|path, _| !run.succeeds().contains(&format!("# from {path}\n")));
+    }
+    assert!(unused.is_empty(), "{:?}", unused.keys());
+}
