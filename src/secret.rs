@@ -6,6 +6,7 @@ use base64::Engine as _;
 
 use crate::diagnostic::Diagnostic;
 use crate::findings::Code;
+use crate::show::quoted;
 
 /// A secret. `Debug` doesn't show it, and it has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl Secret {
     }
 
     fn escaped(&self) -> Self {
-        let quoted = serde_json::Value::from(self.expose()).to_string();
+        let quoted = quoted(self.expose());
         Self(quoted.get(1..quoted.len() - 1).unwrap_or(&quoted).to_owned())
     }
 }
@@ -94,7 +95,7 @@ impl Secrets {
             || self.are_in(value)
     }
 
-    /// Whether a text holds a long secret: plain, URL-encoded, or as a word in base64.
+    /// Whether a text holds a long secret: plain, escaped, URL-encoded, or as a word in base64, in quotes or not.
     pub fn are_in(&self, text: &str) -> bool {
         let holds = |text: &str| self.long.iter().any(|secret| text.contains(&secret.0));
         let in_url = || holds(&percent_encoding::percent_decode_str(text).decode_utf8_lossy());
@@ -102,7 +103,9 @@ impl Secrets {
         !self.long.is_empty()
             && (holds(text)
                 || text.contains('%') && in_url()
-                || text.split_whitespace().any(in_word))
+                || text
+                    .split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c))
+                    .any(in_word))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Formats names, paths and numbers for messages.
+//! Formats names, paths and numbers for messages, and text as YAML.
 
 use std::path::Path;
 
@@ -42,6 +42,32 @@ pub fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fdd0}'..='\u{fdef}')
         || (0xe0000..=0xe0fff).contains(&code)
         || code & 0xfffe == 0xfffe
+}
+
+/// Returns a string as a double-quoted YAML scalar on one line, with JSON's escapes. Kubernetes reads YAML 1.1, where an
+/// unquoted `no`, `0777`, `1_000` or `1e3` isn't a string.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            ' '..='~' => out.push(character),
+            _ if is_invisible(character) => {
+                let code = u32::from(character);
+                out.push_str(&match code {
+                    0..=0xffff => format!("\\u{code:04X}"),
+                    _ => format!("\\U{code:08X}"),
+                });
+            }
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// Names in backticks with commas between them; a long list is shortened.

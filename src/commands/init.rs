@@ -14,8 +14,8 @@ use crate::output;
 use crate::registration::names::check_label;
 use crate::registration::resolve_ca;
 use crate::registration::server::{Server, is_proxy};
-use crate::render::{quoted, syntax};
-use crate::show::{list, shown};
+use crate::render::syntax;
+use crate::show::{list, quoted, shown};
 use crate::sources::Source;
 
 /// Names that kubeadm and other tools give to every cluster.

@@ -13,8 +13,8 @@ use rayon::prelude::*;
 
 use super::compare::{self, FolderChanges};
 use crate::diagnostic::Diagnostic;
-use crate::render::{Manifest, Manifests, Side, quoted};
-use crate::show::{count, list, shown_path};
+use crate::render::{Manifest, Manifests, Side};
+use crate::show::{count, list, quoted, shown_path};
 
 const KUSTOMIZATION: &str = "kustomization.yaml";
 

@@ -136,10 +136,13 @@ fn is_in(public: Option<&HashSet<&str>>, line: &str) -> bool {
     public.is_none_or(|public| public.contains(line))
 }
 
-/// Returns the offset of a line's value, after its key or the `-` of a list.
+/// Returns the offset of a line's value, after its key or the `-` of a list. Text that isn't surely a key is part of the
+/// value: a secret may have a colon in it.
 fn value_start(line: &str) -> usize {
     let rest = line.trim_start_matches([' ', '-']);
-    // A quoted text may have a colon in it.
-    let end = if rest.starts_with('"') { "\": " } else { ": " };
-    line.len() - rest.len() + rest.find(end).map_or(0, |at| at + end.len())
+    let indent = line.len() - rest.len();
+    let Some((key, _)) = rest.split_once(": ") else { return indent };
+    let bare = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
+    let is_plain = bare.chars().all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c));
+    if is_plain { indent + key.len() + 2 } else { indent }
 }

@@ -15,7 +15,6 @@ use crate::registration::Registration;
 use crate::secret::Secrets;
 pub use engine::{Engine, syntax};
 pub use objects::{Identity, Object, ca_secret, client_token_secret, objects, repeated_secret};
-pub use scalar::quoted;
 pub use templates::{BUILT_IN, Templates};
 use verify::Document;
 

@@ -1,13 +1,10 @@
-//! Writes values as YAML scalars that Kubernetes reads back exactly.
-//!
-//! Kubernetes reads YAML 1.1, where `no`, `0777`, `1_000` and `1e3` aren't strings. Strings are therefore always
-//! double-quoted, with JSON's escapes.
+//! Placeholders of printed values, and the values in their place, which Kubernetes reads back exactly.
 
 use std::fmt;
 
 use serde_yaml::Value;
 
-use crate::show::is_invisible;
+use crate::show::quoted;
 
 /// Marks placeholders. A Unicode noncharacter, so no sensible text contains it.
 pub const MARK: char = '\u{fdd0}';
@@ -38,29 +35,4 @@ pub fn fill_in(skeleton: &str, values: &[Value]) -> String {
         text.push_str(rest.strip_prefix('"').unwrap_or(rest));
     }
     text
-}
-
-/// Returns a string as a double-quoted YAML scalar on one line.
-pub fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => out.extend(['\\', character]),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            ' '..='~' => out.push(character),
-            _ if is_invisible(character) => {
-                let code = u32::from(character);
-                out.push_str(&match code {
-                    0..=0xffff => format!("\\u{code:04X}"),
-                    _ => format!("\\U{code:08X}"),
-                });
-            }
-            _ => out.push(character),
-        }
-    }
-    out.push('"');
-    out
 }
