@@ -267,7 +267,7 @@ fn keeps_an_older_token_that_is_still_in_use() {
     world.write("values.yaml", &[VALUES, ROTATED, "token: none\n"].concat());
     for controller in ["", " --controller none"] {
         let text = world.stops(&format!("register{controller}"), "", "apply the control-plane");
-        contains(&text, "still has another token than ray-manager-token-2");
+        contains(&text, "does not have the token of ray-manager-token-2: update it");
         assert!(!text.contains("delete secret"), "{text}");
     }
     let new = token(&world.objects()["secret.ray-manager-token-2"]);
