@@ -47,8 +47,9 @@ pub fn name(path: &Path) -> String {
 
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     if looks_like_token(&path.to_string_lossy()) {
-        return Diagnostic::error("that looks like a token or other data, not like a path")
-            .help("write it to a file, and name the file here");
+        return Diagnostic::error("that looks like a token or other data, not like a path").help(
+            "write it to a file and name that, or pass a token on standard input: `--token-file -`",
+        );
     }
     let reason = match error.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),

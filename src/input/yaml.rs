@@ -115,6 +115,11 @@ pub fn explain(
     key.into_iter().fold(diagnostic, Diagnostic::at_key).on_line(place)
 }
 
+/// Whether a type error is about a null.
+pub fn is_about_null(error: &serde_yaml::Error) -> bool {
+    type_error(&error.to_string()).is_some_and(|(found, _)| found == "nothing")
+}
+
 /// Returns the line and column of an error. That of a quote which is never closed is where it opens, not the end of the
 /// text.
 fn place_of(error: &serde_yaml::Error, message: &str, text: &str) -> Option<String> {

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 
 use crate::secret::Secret;
 
@@ -74,7 +75,7 @@ pub struct RemoteKeys {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(transform = remove_empty_enum)]
+#[schemars(transform = remove_empty)]
 enum CredentialsWord {
     /// The platform gives pods access without keys, by an annotation in `podServiceAccount`.
     WorkloadIdentity,
@@ -85,17 +86,28 @@ enum CredentialsWord {
     Placeholder,
 }
 
-/// Removes what schemars leaves of a skipped variant.
-fn remove_empty_enum(schema: &mut Schema) {
-    if let Some(forms) = schema.get_mut("oneOf").and_then(|forms| forms.as_array_mut()) {
-        forms.retain(|form| form.get("const").is_some());
+/// Removes what schemars leaves of a skipped variant, and the nulls of optional keys: in a form, a key has a value.
+fn remove_empty(schema: &mut Schema) {
+    let is_empty = |it: &Value| {
+        let has = |key: &str, value: &Value| it.get(key) == Some(value);
+        it.is_null() || it == "null" || has("type", &"null".into()) || has("enum", &json!([]))
+    };
+    let remove = |part: &mut Value| {
+        part.as_array_mut().into_iter().for_each(|forms| forms.retain(|form| !is_empty(form)));
+    };
+    schema.get_mut("oneOf").into_iter().for_each(remove);
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(|it| it.values_mut()) {
+        for key in ["anyOf", "enum", "type"] {
+            property.get_mut(key).into_iter().for_each(remove);
+        }
     }
 }
 
 // Two keys are only ever the halves of an S3 key.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend(
+#[schemars(transform = remove_empty, extend(
     "maxProperties" = 2,
     "if" = {"minProperties": 2},
     "then" = {"required": ["accessKeyId", "secretAccessKey"]}
@@ -178,7 +190,7 @@ pub enum SecretSource {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+#[schemars(transform = remove_empty, extend("minProperties" = 1, "maxProperties" = 1))]
 struct SourceMapping {
     /// Name of the environment variable that holds the value. White space around it is dropped.
     env: Option<Text>,

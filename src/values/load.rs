@@ -152,8 +152,8 @@ fn read_defaults(path: &Path) -> Result<Arc<Layer>, Diagnostic> {
     // Merged over itself, a mapping loses its nulls.
     merge("", &mut value, layer.value.clone());
     match find_mistake(&text) {
-        Some(mistake) if serde_yaml::from_value::<Values>(value).is_err() => {
-            Err(odd_indentation(&text).unwrap_or(mistake).in_file(file::name(path)))
+        Some((mistake, _)) if serde_yaml::from_value::<Values>(value).is_err() => {
+            Err(mistake.in_file(file::name(path)))
         }
         _ => Ok(Arc::new(layer)),
     }
@@ -171,11 +171,13 @@ fn read_file(path: &Path, defaults: &[Arc<Layer>]) -> Result<Vec<MergedValues>, 
     }
     let clusters = layers.into_iter().map(|layer| merge_layers(layer, defaults));
     let clusters: Result<Vec<MergedValues>, Diagnostic> = clusters.collect();
-    // Look for the mistake in the text: the merged values have no line numbers. Its first one may be a null over a default.
-    clusters.map_err(|error| {
-        let mistake = find_mistake(&text).filter(|mistake| mistake.place.key == error.place.key);
-        let mistake = odd_indentation(&text).or(mistake);
-        mistake.map_or(error, |mistake| mistake.in_file(file::name(path)))
+    // Look for the mistake in the text: the merged values have no line numbers.
+    clusters.map_err(|error| match find_mistake(&text) {
+        // A null is none if it takes a default away.
+        Some((mistake, is_null)) if !is_null || mistake.place.key == error.place.key => {
+            mistake.in_file(file::name(path))
+        }
+        _ => error,
     })
 }
 
@@ -183,12 +185,9 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
     let name = file::name(path);
     let read = || {
         let text = yaml::decode(file::read(path)?)?;
-        if text.starts_with("$ANSIBLE_VAULT") {
-            let error = Diagnostic::error("the file is encrypted by Ansible Vault");
-            return Err(error.help("decrypt it first: `ansible-vault view FILE`"));
-        }
+        check_text(&text)?;
         let documents = yaml::documents(&text).map_err(|error| match error.helps.as_slice() {
-            [] => odd_indentation(&text).unwrap_or(error.help(INDENTATION).help(QUOTES)),
+            [] => error.help(INDENTATION).help(QUOTES),
             _ => error,
         })?;
         let folder = file::folder(path);
@@ -204,10 +203,11 @@ fn read_layers(path: &Path) -> Result<(String, Vec<Layer>), Diagnostic> {
     read().map_err(|error: Diagnostic| error.in_file(&name))
 }
 
-/// Returns the first wrong key or type in a text, with its line.
-fn find_mistake(text: &str) -> Option<Diagnostic> {
+/// Returns the first wrong key or type in a text, with its line, and whether it is a null.
+fn find_mistake(text: &str) -> Option<(Diagnostic, bool)> {
     let mut typed = serde_yaml::Deserializer::from_str(text).map(Option::<Values>::deserialize);
-    typed.find_map(Result::err).map(|error| yaml::explain(&error, text, may_be_secret))
+    let error = typed.find_map(Result::err)?;
+    Some((yaml::explain(&error, text, may_be_secret), yaml::is_about_null(&error)))
 }
 
 fn merge_layers(own: Layer, defaults: &[Arc<Layer>]) -> Result<MergedValues, Diagnostic> {
@@ -251,12 +251,16 @@ fn unknown_names(clusters: &[MergedValues], names: &[String]) -> Option<Diagnost
     Some(error.help(format!("the values have {}", list(clusters.iter().map(MergedValues::name)))))
 }
 
-/// Returns an error if indentation looks right in an editor, and isn't. Only for text with a mistake: text over several
-/// lines may begin with a tab.
-fn odd_indentation(text: &str) -> Option<Diagnostic> {
+/// Refuses text that isn't YAML at all, and indentation that looks right in an editor.
+fn check_text(text: &str) -> Result<(), Diagnostic> {
+    if text.starts_with("$ANSIBLE_VAULT") {
+        let error = Diagnostic::error("the file is encrypted by Ansible Vault");
+        return Err(error.help("decrypt it first: `ansible-vault view FILE`"));
+    }
     let is_space = |c: char| matches!(c, '\t' | '\u{a0}' | '\u{2002}'..='\u{200b}' | '\u{3000}');
     let is_odd = |line: &str| line.trim_start_matches([' ', '-']).starts_with(is_space);
-    let index = text.lines().position(|line| is_odd(line) && !line.trim().is_empty())?;
+    let odd = text.lines().position(|line| is_odd(line) && !line.trim().is_empty());
+    let Some(index) = odd else { return Ok(()) };
     let error = Diagnostic::error("the line is indented with a tab or a no-break space");
-    Some(error.on_line(Some((index + 1).to_string())).help("indent with spaces"))
+    Err(error.on_line(Some((index + 1).to_string())).help("indent with spaces"))
 }

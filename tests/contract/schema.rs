@@ -92,6 +92,7 @@ const VALUES: &[(&str, bool)] = &[
     ("token: {env: TOKEN}", true),
     ("token: {file: token, env: TOKEN}", false),
     ("token: {}", false),
+    ("token: {env: null}", false),
     ("token: eyJhbGciOiJSUzI1NiJ9.e30.c2ln", false),
     ("token: {externalSecret: true}", false),
 ];
@@ -106,6 +107,9 @@ const CREDENTIALS: &[(&str, bool)] = &[
     ("{accessKeyId: {env: TOKEN}, secretAccessKey: {file: token}}", true),
     ("{externalSecret: {key: k, accessKeyIdProperty: a, secretAccessKeyProperty: b}}", true),
     ("externalSecret", false),
+    ("{externalSecret: null}", false),
+    ("{workloadIdentity: null}", false),
+    ("{accessKeyId: a, secretAccessKey: null}", false),
     ("{existingSecret: false}", false),
     ("{accessKeyId: 1, secretAccessKey: b}", false),
     ("{accessKeyId: [a], secretAccessKey: b}", false),
