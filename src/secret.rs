@@ -99,13 +99,12 @@ impl Secrets {
     pub fn are_in(&self, text: &str) -> bool {
         let holds = |text: &str| self.long.iter().any(|secret| text.contains(&secret.0));
         let in_url = || holds(&percent_encoding::percent_decode_str(text).decode_utf8_lossy());
-        let in_word = |word: &str| decoded(word).is_some_and(|word| holds(&word));
+        let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+        let mut words = text.split(|c| !is_base64(c)).filter(|word| word.len() > LONG);
         !self.long.is_empty()
             && (holds(text)
                 || text.contains('%') && in_url()
-                || text
-                    .split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c))
-                    .any(in_word))
+                || words.any(|word| decoded(word).is_some_and(|word| holds(&word))))
     }
 }
 
